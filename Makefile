@@ -1,0 +1,33 @@
+# `make demo` and `make test` set everything up in .venv and run.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := setup.py pyproject.toml $(wildcard csrc/*) recirc_hw/backends/_native.pyx
+DEMO ?= demo
+
+.PHONY: demo test test-slow lint bench clean
+
+demo: $(VENV)/.ready
+	$(BIN)/recirc-hw demo --out $(DEMO)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest --cov=recirc_hw --cov-report=term:skip-covered
+
+test-slow: $(VENV)/.ready
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.ready: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build recirc_hw/backends/_native.c recirc_hw/backends/_native*.so

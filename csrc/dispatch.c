@@ -1,0 +1,46 @@
+/* Which instruction set runs. */
+#include "kernels.h"
+
+int rh_best_isa(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        return RH_AVX512;
+    if (__builtin_cpu_supports("avx2")) return RH_AVX2;
+#endif
+    return RH_PORTABLE;
+}
+
+static const rh_kernels *kernels_of(int isa)
+{
+    if (isa < RH_PORTABLE || isa > rh_best_isa()) return 0;
+#if defined(__x86_64__)
+    if (isa == RH_AVX512) return &rh_kernels_avx512;
+    if (isa == RH_AVX2) return &rh_kernels_avx2;
+#endif
+    return &rh_kernels_portable;
+}
+
+int rh_train_lanes(int isa, int dtype, int64_t lanes, const rh_program *program,
+                   const rh_job *job)
+{
+    const rh_kernels *kernels = kernels_of(isa);
+    return kernels ? kernels->train_lanes[dtype](lanes, program, job) : RH_ERR_ISA;
+}
+
+int rh_train_batch(int isa, int dtype, const rh_program *program, const rh_job *job,
+                   const rh_blas *blas)
+{
+    const rh_kernels *kernels = kernels_of(isa);
+    return kernels ? kernels->train_batch[dtype](program, job, blas) : RH_ERR_ISA;
+}
+
+int rh_forward(int isa, int dtype, const rh_program *program, const void *weights,
+               const void *cases, int64_t case_size, int64_t count, void *state,
+               const rh_blas *blas)
+{
+    const rh_kernels *kernels = kernels_of(isa);
+    return kernels ? kernels->forward[dtype](program, weights, cases, case_size, count, state, blas)
+                   : RH_ERR_ISA;
+}

@@ -1,0 +1,95 @@
+/* The whole contract of the compiled core.
+ *
+ * The caller owns all memory; a call borrows it. Every function returns RH_OK
+ * or a negative status. No allocation, no global, no random numbers, no I/O.
+ * Real arrays are float or double, as the function's dtype says.
+ */
+#ifndef RECIRC_HW_H
+#define RECIRC_HW_H
+
+#include <stdint.h>
+
+enum { RH_OK = 0, RH_ERR_OPCODE = -1, RH_ERR_BOUNDS = -2, RH_ERR_ISA = -3 };
+enum { RH_CLAMP, RH_PROJECT, RH_COMBINE, RH_GATE, RH_CORRELATE, RH_WRITE };
+enum { RH_IDENTITY, RH_LOGISTIC, RH_TANH };
+enum { RH_PORTABLE, RH_AVX2, RH_AVX512 };
+enum { RH_FLOAT32, RH_FLOAT64 };
+enum { RH_TILE_BYTES = 128 }; /* the unit of vector work, and of lanes */
+
+/* One operation; slots and matrices by position, -1 where unused. */
+typedef struct {
+    int32_t opcode, function;
+    int32_t dst, first, second, matrix;
+    int32_t bias, transposed;
+    int64_t case_offset;
+    double gain_first, gain_second;
+} rh_op;
+
+typedef struct {
+    int64_t offset, size;
+} rh_slot;
+
+/* A matrix at `offset` values from the start of the weights (and of the sums).
+ * Batch walk:  w[i * cols + j], then the biases.
+ * Lane walk:   w[(j * stride + i) * lanes + lane], stride >= rows, biases at j = cols. */
+typedef struct {
+    int64_t offset, rows, cols, stride;
+    double rate, momentum, decay, norm_cap;
+    int64_t mean;
+} rh_matrix;
+
+/* `ops` holds n_compute operations, then n_correlate, then n_write. */
+typedef struct {
+    const rh_op *ops;
+    const rh_slot *slots;
+    const rh_matrix *matrices;
+    int64_t n_compute, n_correlate, n_write, n_slots, n_matrices;
+    int64_t state_size, target, output;
+} rh_program;
+
+/* Many batches for one group of chips. */
+typedef struct {
+    void *weights, *sums;      /* as rh_matrix says */
+    void *state;               /* lanes * state_size, or max batch * state_size */
+    const void *cases;         /* n_cases x case_size */
+    const int64_t *order;      /* case of each presentation; order_stride a chip */
+    const int64_t *batch_ends; /* n_batches, into a chip's order */
+    double *error, *unit_error; /* history_stride a chip; n_batches are written */
+    int64_t *updates, *crossed, *checked, *passed; /* one a chip */
+    uint8_t *active;           /* one a chip; 0: its weights are left alone */
+    int64_t n_cases, case_size, order_stride, n_batches, history_stride;
+    int64_t n_chips;           /* in this group; at most `lanes` */
+    int64_t hold;              /* checks after the first pass of the criterion */
+    double threshold;          /* on the unit error; negative: never passed */
+} rh_job;
+
+/* BLAS's ?gemm, handed over by the caller; the one callback there is. */
+typedef void (*rh_sgemm)(char *, char *, int *, int *, int *, float *, float *, int *,
+                         float *, int *, float *, float *, int *);
+typedef void (*rh_dgemm)(char *, char *, int *, int *, int *, double *, double *, int *,
+                         double *, int *, double *, double *, int *);
+typedef struct {
+    rh_sgemm s;
+    rh_dgemm d;
+} rh_blas;
+
+/* Best instruction set of this machine: RH_PORTABLE, RH_AVX2 or RH_AVX512. */
+int rh_best_isa(void);
+
+/* Check that a program and a job stay inside their arrays. */
+int rh_check(const rh_program *program, const rh_job *job);
+
+/* Train a group of chips: one chip a lane (`lanes` = tile), or one chip (1). */
+int rh_train_lanes(int isa, int dtype, int64_t lanes, const rh_program *program,
+                   const rh_job *job);
+
+/* Train one chip, each batch as matrix products. */
+int rh_train_batch(int isa, int dtype, const rh_program *program, const rh_job *job,
+                   const rh_blas *blas);
+
+/* Run the compute operations for `count` cases, a row each; `state` keeps every slot. */
+int rh_forward(int isa, int dtype, const rh_program *program, const void *weights,
+               const void *cases, int64_t case_size, int64_t count, void *state,
+               const rh_blas *blas);
+
+#endif

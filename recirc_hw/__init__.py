@@ -1,0 +1,54 @@
+"""Would this network learn on my chip.
+
+Recirculation learning (Hinton & McClelland 1988; Baldi & Sadowski 2018) as the
+physical dynamics of hardware substrates.
+"""
+
+from recirc_hw import tasks
+from recirc_hw.chips import Chip, Design
+from recirc_hw.errors import (
+    CheckpointError,
+    DataError,
+    DesignError,
+    NativeError,
+    TaskError,
+    UnsupportedError,
+)
+from recirc_hw.networks import Loop
+from recirc_hw.programs import Builder, Program
+from recirc_hw.rules import (
+    Backprop,
+    CustomRule,
+    ErrorRecirculation,
+    RandomFeedback,
+    Recirculation,
+    TopOnly,
+)
+from recirc_hw.substrates import Ideal
+from recirc_hw.training import Run, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Backprop",
+    "Builder",
+    "CheckpointError",
+    "Chip",
+    "CustomRule",
+    "DataError",
+    "Design",
+    "DesignError",
+    "ErrorRecirculation",
+    "Ideal",
+    "Loop",
+    "NativeError",
+    "Program",
+    "RandomFeedback",
+    "Recirculation",
+    "Run",
+    "TaskError",
+    "TopOnly",
+    "UnsupportedError",
+    "tasks",
+    "train",
+]

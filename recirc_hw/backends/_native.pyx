@@ -1,0 +1,185 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""The door to the compiled core: check, borrow, call without the GIL, translate."""
+
+import numpy as np
+
+from libc.stdint cimport int64_t, uint8_t
+from scipy.linalg.cython_blas cimport dgemm, sgemm
+
+from recirc_hw.errors import (
+    NativeBoundsError,
+    NativeInstructionSetError,
+    NativeOpcodeError,
+)
+
+
+cdef extern from "recirc_hw.h" nogil:
+    enum: RH_OK, RH_ERR_OPCODE, RH_ERR_BOUNDS, RH_ERR_ISA, RH_TILE_BYTES
+    ctypedef struct rh_op:
+        pass
+    ctypedef struct rh_slot:
+        pass
+    ctypedef struct rh_matrix:
+        pass
+    ctypedef struct rh_program:
+        const rh_op *ops
+        const rh_slot *slots
+        const rh_matrix *matrices
+        int64_t n_compute, n_correlate, n_write, n_slots, n_matrices
+        int64_t state_size, target, output
+    ctypedef struct rh_job:
+        void *weights
+        void *sums
+        void *state
+        const void *cases
+        const int64_t *order
+        const int64_t *batch_ends
+        double *error
+        double *unit_error
+        int64_t *updates
+        int64_t *crossed
+        int64_t *checked
+        int64_t *passed
+        uint8_t *active
+        int64_t n_cases, case_size, order_stride, n_batches, history_stride
+        int64_t n_chips, hold
+        double threshold
+    ctypedef struct rh_blas:
+        void *s
+        void *d
+    int rh_best_isa()
+    int rh_check(const rh_program *, const rh_job *)
+    int rh_train_lanes(int, int, int64_t, const rh_program *, const rh_job *)
+    int rh_train_batch(int, int, const rh_program *, const rh_job *, const rh_blas *)
+    int rh_forward(int, int, const rh_program *, const void *, const void *,
+                   int64_t, int64_t, void *, const rh_blas *)
+
+
+OP = np.dtype(
+    [(name, "i4") for name in ("opcode", "function", "dst", "first", "second", "matrix")]
+    + [("bias", "i4"), ("transposed", "i4"), ("case_offset", "i8")]
+    + [("gain_first", "f8"), ("gain_second", "f8")]
+)
+SLOT = np.dtype([("offset", "i8"), ("size", "i8")])
+MATRIX = np.dtype(
+    [(name, "i8") for name in ("offset", "rows", "cols", "stride")]
+    + [(name, "f8") for name in ("rate", "momentum", "decay", "norm_cap")]
+    + [("mean", "i8")]
+)
+TILE_BYTES = RH_TILE_BYTES
+ISAS = ("portable", "avx2", "avx512")[: rh_best_isa() + 1]
+DTYPES = {"float32": 0, "float64": 1}
+STATUS = {
+    RH_ERR_OPCODE: (NativeOpcodeError, "the program holds an unknown operation or function"),
+    RH_ERR_BOUNDS: (NativeBoundsError, "the program or the order reaches outside its arrays"),
+    RH_ERR_ISA: (NativeInstructionSetError, "this machine lacks the instruction set"),
+}
+
+cdef rh_blas BLAS
+BLAS.s = <void *>sgemm
+BLAS.d = <void *>dgemm
+
+if OP.itemsize != sizeof(rh_op) or MATRIX.itemsize != sizeof(rh_matrix):
+    raise ImportError("recirc_hw._native: the C structs and the NumPy types differ in size")
+
+
+def translate(int status):
+    """Raise the exception that stands for a status; do nothing for success."""
+    if status != RH_OK:
+        kind, message = STATUS[status]
+        raise kind(message)
+
+
+cdef void *address(array, dtype, int64_t least, bint write) except NULL:
+    """Borrow an array's memory after checking its type, layout and size."""
+    if not isinstance(array, np.ndarray) or array.dtype != dtype:
+        raise TypeError(f"want an array of {dtype}, got {getattr(array, 'dtype', type(array))}")
+    if not array.flags.c_contiguous or (write and not array.flags.writeable):
+        raise ValueError("want a contiguous array" + (" that can be written" if write else ""))
+    if array.size < least:
+        raise ValueError(f"want at least {least} values, got {array.size}")
+    cdef size_t memory = array.ctypes.data
+    return <void *>memory
+
+
+cdef class Table:
+    """A program as the core reads it; keeps the arrays it borrows."""
+
+    cdef rh_program c
+    cdef object kept
+
+    def __init__(self, ops, counts, slots, matrices, state_size, monitor):
+        self.kept = (ops, slots, matrices)
+        self.c.ops = <const rh_op *>address(ops, OP, sum(counts), False)
+        self.c.slots = <const rh_slot *>address(slots, SLOT, 1, False)
+        self.c.matrices = <const rh_matrix *>address(matrices, MATRIX, 1, False)
+        self.c.n_compute, self.c.n_correlate, self.c.n_write = counts
+        self.c.n_slots, self.c.n_matrices = len(slots), len(matrices)
+        self.c.state_size = state_size
+        self.c.target, self.c.output = monitor
+
+
+cdef class Call:
+    """A job as the core reads it; keeps the arrays it borrows."""
+
+    cdef rh_job c
+    cdef object kept
+    cdef Table table
+    cdef int dtype
+
+    def __init__(self, Table table, weights, sums, state, cases, order, batch_ends,
+                 error, unit_error, watch, chips):
+        real = weights.dtype
+        self.table, self.dtype = table, DTYPES[real.name]
+        self.kept = (weights, sums, state, cases, order, batch_ends, error, unit_error, watch)
+        first, count = chips
+        self.c.weights = address(weights, real, 1, True)
+        self.c.sums = address(sums, real, weights.size, True)
+        self.c.state = address(state, real, table.c.state_size, True)
+        self.c.cases = address(cases, real, 1, False)
+        self.c.n_cases, self.c.case_size = cases.shape
+        shared = len(order) == 1
+        self.c.order_stride = 0 if shared else order.shape[1]
+        self.c.order = <const int64_t *>address(
+            order if shared else order[first : first + count], np.int64, batch_ends[-1], False
+        )
+        self.c.batch_ends = <const int64_t *>address(batch_ends, np.int64, 1, False)
+        self.c.n_batches = self.c.history_stride = len(batch_ends)
+        rows = slice(first, first + count)
+        least = count * len(batch_ends)
+        self.c.error = <double *>address(error[rows], np.float64, least, True)
+        self.c.unit_error = <double *>address(unit_error[rows], np.float64, least, True)
+        self.c.updates = <int64_t *>address(watch.updates[rows], np.int64, count, True)
+        self.c.crossed = <int64_t *>address(watch.crossed[rows], np.int64, count, True)
+        self.c.checked = <int64_t *>address(watch.checked[rows], np.int64, count, True)
+        self.c.passed = <int64_t *>address(watch.passed[rows], np.int64, count, True)
+        self.c.active = <uint8_t *>address(watch.active[rows], np.uint8, count, True)
+        self.c.n_chips, self.c.hold, self.c.threshold = count, watch.hold, watch.threshold
+        translate(rh_check(&table.c, &self.c))
+
+    def train_lanes(self, int isa, int64_t lanes):
+        """Train this call's chips, one a lane, or one chip alone."""
+        cdef int status
+        with nogil:
+            status = rh_train_lanes(isa, self.dtype, lanes, &self.table.c, &self.c)
+        translate(status)
+
+    def train_batch(self, int isa):
+        """Train this call's one chip, each batch as matrix products."""
+        cdef int status
+        with nogil:
+            status = rh_train_batch(isa, self.dtype, &self.table.c, &self.c, &BLAS)
+        translate(status)
+
+
+def forward(int isa, Table table, weights, cases, state):
+    """Run the compute operations for every case, a row of `state` each."""
+    cdef int dtype = DTYPES[weights.dtype.name]
+    cdef int status
+    cdef int64_t count = len(cases), case_size = cases.shape[1]
+    cdef void *w = address(weights, weights.dtype, 1, False)
+    cdef void *x = address(cases, weights.dtype, count * case_size, False)
+    cdef void *s = address(state, weights.dtype, count * table.c.state_size, True)
+    with nogil:
+        status = rh_forward(isa, dtype, &table.c, w, x, case_size, count, s, &BLAS)
+    translate(status)

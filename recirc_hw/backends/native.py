@@ -1,0 +1,210 @@
+"""The native backend: packs arrays for the compiled core and shares chips out to threads.
+
+Small networks run one chip a lane, many side by side; larger ones one chip at a
+time, online in fused loops or a batch at a time through BLAS. Which walk serves
+is decided by the network and the batch size alone, never by how many chips or
+threads there are, so results do not depend on those.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from recirc_hw.backends import _native
+from recirc_hw.programs import FUNCTIONS, OPCODES
+
+ISAS = _native.ISAS
+"""Instruction sets of this machine, from the plainest to the best."""
+
+VECTOR_BYTES = {"portable": 16, "avx2": 32, "avx512": 64}  # as csrc/kernels_*.c say
+LANE_BYTES = 256 * 1024  # weights and sums of a full set of lanes stay in cache
+BATCH_LEAST = 8  # cases a batch from which matrix products pay,
+BATCH_CONNECTIONS = 2000  # with at least this many weights
+
+
+def train(job, isa=ISAS[-1]):
+    """Train the chips of a job; returns and changes what the reference does."""
+    error, unit_error = job.history()
+    walk = _BatchWalk(job) if _batched(job) else _LaneWalk(job, VECTOR_BYTES[isa])
+    call = _Calls(job, walk, error, unit_error, ISAS.index(isa))
+    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(job.threads) as pool:
+        for _ in pool.map(call, range(0, job.n_chips, walk.lanes)):
+            pass
+    return error, unit_error
+
+
+def forward(program, weights, cases, isa=ISAS[-1]):
+    """Run a program's case operations without learning; as the reference does."""
+    table = _table(program, lanes=0)
+    state = np.zeros((len(weights[0]), len(cases), program.layout.size), weights[0].dtype)
+    cases = np.ascontiguousarray(cases)
+    with _blas().limit(limits=1, user_api="blas"):
+        for chip, rows in enumerate(state):
+            packed = _pack_chip(weights, chip)
+            _native.forward(ISAS.index(isa), table, packed, cases, rows)
+    return state
+
+
+@cache
+def _blas():
+    """Return the handle that keeps BLAS to one thread, so that its sums do not vary."""
+    return ThreadpoolController()
+
+
+def _batched(job):
+    """Return whether matrix products serve this network and batch size best."""
+    connections = sum(matrix[0].size for matrix in job.weights)
+    largest = np.diff(job.batch_ends, prepend=0).max()
+    return largest >= BATCH_LEAST and connections >= BATCH_CONNECTIONS
+
+
+class _Calls:
+    """Train the group of chips that starts at a given one, in one call of the core."""
+
+    def __init__(self, job, walk, error, unit_error, isa):
+        self.job, self.walk, self.isa = job, walk, isa
+        self.history = (error, unit_error)
+
+    def __call__(self, first):
+        job, walk = self.job, self.walk
+        chips = slice(first, min(first + walk.lanes, job.n_chips))
+        if not job.watch.active[chips].any():
+            return
+        weights, sums = walk.pack(job.weights, chips), walk.pack(job.sums, chips)
+        call = _native.Call(
+            walk.table,
+            weights,
+            sums,
+            _aligned(walk.state_size, weights.dtype),
+            job.cases,
+            job.order,
+            job.batch_ends,
+            *self.history,
+            job.watch,
+            (first, chips.stop - first),
+        )
+        walk.run(call, self.isa)
+        walk.unpack(weights, job.weights, chips)
+        walk.unpack(sums, job.sums, chips)
+
+
+class _LaneWalk:
+    """Weights as (column, row, chip), rows padded to whole vectors where one chip is alone."""
+
+    def __init__(self, job, vector_bytes):
+        item = job.weights[0].itemsize
+        tile = _native.TILE_BYTES // item
+        total = 2 * item * tile * sum(matrix[0].size for matrix in job.weights)
+        self.lanes = tile if total <= LANE_BYTES else 1
+        self.unit = 1 if self.lanes > 1 else vector_bytes // item
+        self.table = _table(job.program, self.lanes, self.unit)
+        self.state_size = (job.program.layout.size + tile) * self.lanes
+
+    def run(self, call, isa):
+        call.train_lanes(isa, self.lanes)
+
+    def _shape(self, matrix):
+        return matrix.shape[2], _padded(matrix.shape[1], self.unit), self.lanes
+
+    def pack(self, matrices, chips):
+        sizes = [int(np.prod(self._shape(matrix))) for matrix in matrices]
+        packed, start = _aligned(sum(sizes), matrices[0].dtype), 0
+        for matrix, size in zip(matrices, sizes, strict=True):
+            part = packed[start : start + size].reshape(self._shape(matrix))
+            part[:, : matrix.shape[1], : chips.stop - chips.start] = matrix[chips].T
+            start += size
+        return packed
+
+    def unpack(self, packed, matrices, chips):
+        start = 0
+        for matrix in matrices:
+            shape = self._shape(matrix)
+            part = packed[start : start + np.prod(shape)].reshape(shape)
+            matrix[chips] = part[:, : matrix.shape[1], : chips.stop - chips.start].T
+            start += part.size
+
+
+class _BatchWalk:
+    """Weights as (row, column), then the biases; one chip a call."""
+
+    lanes = 1
+
+    def __init__(self, job):
+        self.table = _table(job.program, lanes=0)
+        largest = int(np.diff(job.batch_ends, prepend=0).max())
+        self.state_size = job.program.layout.size * largest
+
+    def run(self, call, isa):
+        call.train_batch(isa)
+
+    def pack(self, matrices, chips):
+        return _pack_chip(matrices, chips.start)
+
+    def unpack(self, packed, matrices, chips):
+        start = 0
+        for matrix in matrices:
+            rows, width = matrix.shape[1:]
+            biases = start + rows * (width - 1)
+            matrix[chips.start, :, :-1] = packed[start:biases].reshape(rows, width - 1)
+            matrix[chips.start, :, -1] = packed[biases : biases + rows]
+            start = biases + rows
+
+
+def _aligned(size, dtype):
+    """Return zeros that start on a vector's boundary, with room for one more vector."""
+    spare = 2 * _native.TILE_BYTES
+    memory = np.zeros(size * dtype.itemsize + spare, np.uint8)
+    start = -memory.ctypes.data % _native.TILE_BYTES
+    return memory[start : start + size * dtype.itemsize].view(dtype)
+
+
+def _pack_chip(matrices, chip):
+    """Return one chip's weights as the batch walk reads them."""
+    parts = [part for m in matrices for part in (m[chip, :, :-1].ravel(), m[chip, :, -1])]
+    return np.concatenate(parts)
+
+
+def _padded(rows, unit):
+    """Return `rows` rounded up to a multiple of `unit`."""
+    return -(-rows // unit) * unit
+
+
+@cache
+def _table(program, lanes, unit=1):
+    """Return the program as the core reads it; `lanes` 0 stands for the batch walk.
+
+    Every slot is written once, so correlates can wait until a case is computed.
+    """
+    compute = [op for op in program.case_ops if op.opcode != "correlate"]
+    correlate = [op for op in program.case_ops if op.opcode == "correlate"]
+    ordered = [*compute, *correlate, *program.batch_ops]
+    ops = np.array([_op_row(op) for op in ordered], _native.OP)
+    slots = np.array([(s.offset, s.size) for s in program.layout.slots], _native.SLOT)
+    counts = (len(compute), len(correlate), len(program.batch_ops))
+    matrices = _matrix_rows(program.layout.matrices, max(lanes, 1), unit)
+    return _native.Table(ops, counts, slots, matrices, program.layout.size, program.monitor)
+
+
+def _op_row(op):
+    """Return one operation as a record of the core."""
+    return (
+        OPCODES[op.opcode], FUNCTIONS[op.function], op.dst, op.first, op.second, op.matrix,
+        op.bias, op.transposed, op.case_offset, *op.gains,
+    )  # fmt: skip
+
+
+def _matrix_rows(matrices, lanes, unit):
+    """Return the matrices as records of the core, laid out one after another."""
+    rows, offset = [], 0
+    for matrix in matrices:
+        stride, policy = _padded(matrix.rows, unit), matrix.policy
+        written = (
+            (policy.rate, policy.momentum, policy.decay, policy.norm_cap, policy.mean)
+            if policy
+            else (0.0, 0.0, 0.0, 0.0, False)
+        )
+        rows.append((offset, matrix.rows, matrix.cols, stride, *written))
+        offset += (matrix.cols + 1) * stride * lanes
+    return np.array(rows, _native.MATRIX)

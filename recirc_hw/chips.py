@@ -1,0 +1,259 @@
+"""Designs, and the chips fabricated from them."""
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import tomli_w
+
+from recirc_hw.backends import Job, Watch, backend
+from recirc_hw.errors import DesignError, TaskError, nearest
+from recirc_hw.networks import NETWORKS
+from recirc_hw.programs import Builder
+from recirc_hw.rules import RULES, CustomRule, Rule
+from recirc_hw.substrates import SUBSTRATES, Ideal
+from recirc_hw.training import train
+
+SECTIONS = {"network": NETWORKS, "rule": RULES, "substrate": SUBSTRATES}
+
+
+class Design:
+    """A network, the rule it learns by, and what it is made of; nothing random.
+
+    Parameters
+    ----------
+    network : a network, e.g. `Loop(4, 2)`
+    rule : a rule, e.g. `Recirculation()`, or a function of the user's own
+        that emits operations (see `CustomRule`)
+    substrate : a substrate, `Ideal()` where none is given
+    """
+
+    def __init__(self, network, rule, substrate=None):
+        self.network = network
+        self.rule = rule if isinstance(rule, Rule) or not callable(rule) else CustomRule(rule)
+        self.substrate = Ideal() if substrate is None else substrate
+        for section, kinds in SECTIONS.items():
+            allowed = (*kinds.values(), CustomRule)
+            part = getattr(self, section)
+            if not isinstance(part, allowed) or (
+                isinstance(part, CustomRule) and section != "rule"
+            ):
+                names = ", ".join(kind.__name__ for kind in kinds.values())
+                raise DesignError(f"{section} = {part!r}: want one of {names}")
+        self.program  # noqa: B018  a rule that does not fit its network is refused here
+
+    def __repr__(self):
+        return f"Design({self.network!r}, {self.rule!r}, {self.substrate!r})"
+
+    def __eq__(self, other):
+        return isinstance(other, Design) and self.sections() == other.sections()
+
+    def __hash__(self):
+        return hash((self.network, self.rule, self.substrate))
+
+    @cached_property
+    def program(self):
+        """What a chip executes for one case, and the writes after each batch."""
+        return self.rule.compile(self.network)
+
+    @cached_property
+    def inference(self):
+        """The first pass alone."""
+        build = Builder(self.network)
+        self.network.first_pass(build)
+        return build.program("inference")
+
+    def sections(self):
+        """Return the design as nested dicts of plain values, as a TOML file holds it."""
+        return {name: getattr(self, name).model_dump(exclude_none=True) for name in SECTIONS}
+
+    def fabricate(self, seed):
+        """Return the chip that `seed` stands for, its initial weights drawn."""
+        return Chip(self, seed)
+
+    def replace(self, field, value):
+        """Return a copy with one field changed, named as "substrate.precision"."""
+        section, _, name = field.partition(".")
+        if section not in SECTIONS or not name:
+            raise DesignError(
+                f"field '{field}': want section.field with a section of "
+                f"{', '.join(SECTIONS)}{nearest(section, SECTIONS)}"
+            )
+        parts = {part: getattr(self, part) for part in SECTIONS}
+        parts[section] = parts[section].replace(**{name: value})
+        return Design(**parts)
+
+    def to_toml(self):
+        """Return the design as the text of a TOML file."""
+        if isinstance(self.rule, CustomRule):
+            raise DesignError(
+                f"rule '{self.rule.name}' is a function of your own: a design file holds "
+                "only the built-in rules"
+            )
+        return tomli_w.dumps(_plain(self.sections()))
+
+    @classmethod
+    def from_toml(cls, text, source="design"):
+        """Return the design that a TOML text describes.
+
+        Raises
+        ------
+        DesignError
+            Naming the file, the field, what was given and what is allowed.
+        """
+        try:
+            tables = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise DesignError(f"{source}: not valid TOML: {error}") from None
+        unknown = set(tables) - set(SECTIONS)
+        if unknown:
+            name = sorted(unknown)[0]
+            raise DesignError(
+                f"{source}: unknown section [{name}]{nearest(name, SECTIONS)}; "
+                f"sections are {', '.join(SECTIONS)}"
+            )
+        try:
+            return cls(**{name: _section(name, tables.get(name)) for name in SECTIONS})
+        except DesignError as error:
+            raise DesignError(f"{source}: {error}") from None
+
+    @classmethod
+    def load(cls, path):
+        """Read a design file."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not a text file"
+            raise DesignError(f"cannot read design file '{path}': {reason}") from None
+        return cls.from_toml(text, str(path))
+
+
+def _section(name, table):
+    """Return the network, rule or substrate that one table of a design file describes."""
+    kinds = SECTIONS[name]
+    if table is None and name == "substrate":
+        return Ideal()
+    if not isinstance(table, dict):
+        raise DesignError(f"section [{name}] is missing")
+    fields = dict(table)
+    kind = fields.pop("type", None)
+    if kind not in kinds:
+        raise DesignError(
+            f"{name}.type = {kind!r}{nearest(kind, kinds)}; allowed are {', '.join(kinds)}"
+        )
+    return kinds[kind](**fields)
+
+
+def _plain(value):
+    """Return tuples as lists, which TOML can write."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+class Chip:
+    """One fabricated instance of a design: its own initial weights, from its seed."""
+
+    def __init__(self, design, seed):
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise TypeError(f"seed must be a whole number, got {seed!r}")
+        self.design, self.seed, self.updates = design, int(seed), 0
+        dtype = design.substrate.dtype
+        self.matrices = [
+            design.network.initial(matrix, self.seed, step).astype(dtype)
+            for step, matrix in enumerate(design.program.layout.matrices)
+        ]
+
+    def __repr__(self):
+        return f"Chip(seed={self.seed}, updates={self.updates}, design={self.design!r})"
+
+    @property
+    def weights(self):
+        """Copies of the network's weight matrices, shape (rows, cols + 1), bias last."""
+        return [matrix.copy() for matrix in self.matrices[: len(self.design.network.matrices)]]
+
+    @weights.setter
+    def weights(self, matrices):
+        wanted = [matrix.shape for matrix in self.weights]
+        given = [np.shape(matrix) for matrix in matrices]
+        if given != wanted:
+            raise ValueError(f"weights: want arrays of shapes {wanted}, got {given}")
+        arrays = [np.array(m, self.design.substrate.dtype) for m in matrices]
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError("weights: NaN or infinite values")
+        self.matrices[: len(arrays)] = arrays
+
+    def train(self, task, **options):
+        """Train this chip, from the weights it has; return the `Run`. See `train`."""
+        return train([self], task, **options)[0]
+
+    def reconstruct(self, cases, backend="native"):
+        """Return what comes back after one pass round the loop, regression 0.
+
+        Parameters
+        ----------
+        cases : float array, shape (n_cases, n_visible) or (n_visible,)
+
+        Returns
+        -------
+        float array of the same shape
+        """
+        return self._slot(cases, self.design.inference.monitor[1], backend)
+
+    def encode(self, cases, backend="native"):
+        """Return the activity of the narrowest hidden group on the first pass."""
+        return self._slot(cases, self.design.network.code_index, backend)
+
+    def weight_change(self, cases, rule=None, backend="native"):
+        """Return what a rule would add to each weight for a batch, before the rate.
+
+        Parameters
+        ----------
+        cases : float array, shape (n_cases, n_visible)
+        rule : a rule, or None for the design's own
+        """
+        design = self.design if rule is None else Design(self.design.network, rule)
+        arrays = self.matrices
+        if rule is not None:
+            network = self.design.network
+            arrays = [*self.weights]
+            arrays += [
+                network.initial(matrix, self.seed, step).astype(arrays[0].dtype)
+                for step, matrix in enumerate(design.program.layout.matrices)
+            ][len(arrays) :]
+        return weight_change(design.program, arrays, self._checked(cases), backend)[
+            : len(self.design.network.matrices)
+        ]
+
+    def _slot(self, cases, index, name):
+        cases = self._checked(cases)
+        program = self.design.inference
+        slot = program.layout.slots[index]
+        weights = [matrix[None] for matrix in self.weights]
+        state = backend(name).forward(program, weights, np.atleast_2d(cases))[0]
+        values = state[:, slot.offset : slot.offset + slot.size].copy()
+        return values if cases.ndim == 2 else values[0]
+
+    def _checked(self, cases):
+        cases = np.ascontiguousarray(cases, self.design.substrate.dtype)
+        size = self.design.network.case_size
+        if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
+            raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
+        if not np.isfinite(cases).all():
+            raise TaskError("cases: NaN or infinite values")
+        return cases
+
+
+def weight_change(program, matrices, cases, name="native"):
+    """Return g of every matrix after one batch of `cases`, with nothing written."""
+    weights = [np.ascontiguousarray(matrix)[None].copy() for matrix in matrices]
+    sums = [np.zeros_like(matrix) for matrix in weights]
+    count = len(cases)
+    job = Job(
+        program.without_writes(), weights, sums, cases, np.arange(count)[None],
+        np.array([count]), Watch.start(1),
+    )  # fmt: skip
+    backend(name).train(job)
+    return [matrix[0] for matrix in sums]

@@ -1,0 +1,66 @@
+"""Design files with a comment for every field, for people to start from."""
+
+import tomli_w
+
+from recirc_hw.chips import Design
+from recirc_hw.networks import Loop
+from recirc_hw.rules import Recirculation
+from recirc_hw.substrates import Ideal
+
+COMMENTS = {
+    "network.type": "loop: groups of units in a ring, closed on the visible group",
+    "network.n_visible": "units of the visible group: as many as a case has values",
+    "network.n_hidden": "units of each hidden group round the ring, e.g. [100, 20, 100]",
+    "network.visible": "response of the visible units: logistic, tanh or identity",
+    "network.hidden": "response of the hidden units; one for all, or a list",
+    "network.initial_weights": "uniform: weights and biases in +-initial_range; or glorot",
+    "network.initial_range": "half the width of the uniform start",
+    "network.output_bias": "drawn like the weights; or data_mean, the mean of the cases",
+    "rule.type": "recirculation, error_recirculation, backprop, random_feedback or top_only",
+    "rule.learning_rate": "one number, or one per weight matrix in the order of the ring",
+    "rule.batch": "sum or mean over the cases of a batch",
+    "rule.momentum": "share of the last change added to the next, 0 to below 1",
+    "rule.weight_decay": "share of each weight lost at every write, 0 to below 1",
+    "rule.norm_cap": "largest norm of a unit's incoming weights; 0 for none",
+    "rule.combine": "what units remember of the pass before: PR, CCR, RCC, CCRCC or RWCC",
+    "rule.regression": "lambda: share of the earlier activity that a unit keeps",
+    "rule.cycles": "recirculations before the comparison; [n, m] compares two of them",
+    "rule.presynaptic": "whose activity enters the product: first or second pass",
+    "rule.apply_visible_rule_twice": "Hinton and McClelland's modified procedure",
+    "substrate.type": "ideal: floating point, no hardware limit",
+    "substrate.precision": "float64 or float32",
+}
+"""What each field means, as a design file says it."""
+
+
+def starting_design(task):
+    """Return a design that learns `task`: the paper's for encoders, B&S's for images."""
+    if task.batch_size == len(task.train):
+        hidden = max(1, (task.n_units - 1).bit_length())
+        return Design(Loop(task.n_units, hidden), Recirculation(), Ideal())
+    if task.image_shape is not None and task.n_units <= 100:
+        rule = Recirculation(regression=0.5, learning_rate=0.125)
+        return Design(Loop(task.n_units, 16), rule, Ideal())
+    visible = "logistic" if task.train.min() >= 0 and task.train.max() <= 1 else "identity"
+    hidden = "tanh" if visible == "logistic" else "identity"
+    network = Loop(
+        task.n_units, min(20, max(1, task.n_units // 2)), visible=visible, hidden=hidden,
+        initial_weights="glorot", output_bias="data_mean",
+    )  # fmt: skip
+    rate = 0.01 if visible == "logistic" else 0.001
+    rule = Recirculation(combine="PR", presynaptic="first", learning_rate=rate, batch="mean")
+    return Design(network, rule, Ideal(precision="float32"))
+
+
+def commented(design):
+    """Return the text of a design file that says what each field means."""
+    lines = ["# A chip on paper. Every field not given takes the default.", ""]
+    for section, fields in design.sections().items():
+        lines.append(f"[{section}]")
+        for name, value in fields.items():
+            value = list(value) if isinstance(value, tuple) else value
+            assignment = tomli_w.dumps({name: value}, multiline_strings=False).strip()
+            comment = COMMENTS[f"{section}.{name}"]
+            lines.append(f"{' '.join(assignment.split()):32}  # {comment}")
+        lines.append("")
+    return "\n".join(lines)

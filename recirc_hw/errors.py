@@ -1,0 +1,45 @@
+"""What recirc_hw raises on purpose; everything else is a built-in exception."""
+
+from difflib import get_close_matches
+
+
+class DesignError(ValueError):
+    """A design, or a file that describes one, names something that cannot be built."""
+
+
+class TaskError(ValueError):
+    """A task's cases cannot be learned from: wrong shape, range, or content."""
+
+
+class DataError(ValueError):
+    """A data file is missing, partial, or not what its checksum says."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be read, or belongs to another design, task or chip."""
+
+
+class UnsupportedError(ValueError):
+    """A backend cannot run a program; the message says why, and what can."""
+
+
+class NativeError(RuntimeError):
+    """The compiled core refused a call; one subclass per status code."""
+
+
+class NativeOpcodeError(NativeError):
+    """A program holds an operation that the compiled core does not know."""
+
+
+class NativeBoundsError(NativeError):
+    """A program, or an order of cases, reaches outside its arrays."""
+
+
+class NativeInstructionSetError(NativeError):
+    """The instruction set asked for is not there on this machine."""
+
+
+def nearest(name, allowed):
+    """Return ", did you mean 'x'?" for the closest allowed name, or an empty string."""
+    close = get_close_matches(str(name), [str(a) for a in allowed], n=1, cutoff=0.5)
+    return f", did you mean '{close[0]}'?" if close else ""

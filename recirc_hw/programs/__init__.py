@@ -1,0 +1,23 @@
+"""What a clocked chip executes for one case, as data.
+
+A layout names the slots of one state vector and the weight matrices; a program
+is a short table of primitive operations over it. Rules emit programs through
+the builder; substrates give them meaning; backends run them. Nothing here
+computes.
+"""
+
+from recirc_hw.programs.builder import Builder
+from recirc_hw.programs.layout import Layout, Matrix, Slot, WritePolicy
+from recirc_hw.programs.table import FUNCTIONS, OPCODES, Op, Program
+
+__all__ = [
+    "FUNCTIONS",
+    "OPCODES",
+    "Builder",
+    "Layout",
+    "Matrix",
+    "Op",
+    "Program",
+    "Slot",
+    "WritePolicy",
+]

@@ -1,0 +1,158 @@
+"""The builder: rules call its methods, one per primitive, and a program comes out."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+
+from recirc_hw.errors import DesignError, nearest
+from recirc_hw.programs.layout import Layout, Matrix, Slot
+from recirc_hw.programs.table import FUNCTIONS, Op, Program
+
+
+class Builder:
+    """Collect operations over a network's groups and matrices.
+
+    Every method that computes returns the slot it wrote, to be handed to later
+    methods. Sizes are checked as the program grows, so that a rule that does
+    not fit its network is refused here and not in a backend.
+
+    Parameters
+    ----------
+    network : a network, with `groups` and `matrices`
+    """
+
+    def __init__(self, network):
+        self.network = network
+        self._matrices = {matrix.name: matrix for matrix in network.matrices}
+        self._slots, self._ops = [], []
+        self._size = 0
+        self._learning = False
+        self._monitor = None
+
+    @contextmanager
+    def learning(self):
+        """Mark the operations inside as done for learning, not for inference."""
+        self._learning, before = True, self._learning
+        yield
+        self._learning = before
+
+    def slot(self, name, size):
+        """Reserve a new slot of `size` values; a name already taken gets primes."""
+        taken = {slot.name for slot in self._slots}
+        while name in taken:
+            name += "'"
+        self._slots.append(Slot(name, self._size, size))
+        self._size += size
+        return self._slots[-1]
+
+    def feedback(self, name, rows, cols, function="identity"):
+        """Add a matrix that carries errors only; random and fixed unless written."""
+        if name in self._matrices:
+            raise DesignError(f"feedback matrix '{name}': the network has one of that name")
+        self._matrices[name] = Matrix(name, rows, cols, function, feedback=True)
+        return name
+
+    def clamp(self, group, name=None):
+        """slot <- the part of the case that `group` is given."""
+        slot = self.slot(name or group.name, group.size)
+        return self._emit("clamp", slot, case_offset=group.case_offset)
+
+    def project(self, matrix, source, *, function=None, bias=True, name=None):
+        """slot <- f(M source + b), the response of the units that M leads to."""
+        record = self._matrix(matrix)
+        self._match(f"project through '{matrix}'", record.cols, source.size)
+        function = record.function if function is None else function
+        if function not in FUNCTIONS:
+            known = ", ".join(FUNCTIONS)
+            raise DesignError(
+                f"unit function '{function}' is unknown{nearest(function, FUNCTIONS)}; "
+                f"known are {known}"
+            )
+        slot = self.slot(name or matrix.split(">")[-1], record.rows)
+        return self._emit("project", slot, source, matrix=matrix, function=function, bias=bias)
+
+    def carry(self, matrix, error, *, transposed=False, name=None):
+        """slot <- M error, or M^T error: an error carried by weights, no bias, no f."""
+        record = self._matrix(matrix)
+        rows, cols = (record.cols, record.rows) if transposed else (record.rows, record.cols)
+        self._match(f"carry by '{matrix}'", cols, error.size)
+        slot = self.slot(name or f"error at {matrix.split('>')[0]}", rows)
+        return self._emit(
+            "project", slot, error, matrix=matrix, bias=False, transposed=transposed
+        )
+
+    def blend(self, first, second, share, *, name=None):
+        """slot <- share first + (1 - share) second, the memory of a leaky unit."""
+        self._match("blend", first.size, second.size)
+        slot = self.slot(name or f"{second.name} blended", first.size)
+        return self._emit("combine", slot, first, second, gains=(share, 1.0 - share))
+
+    def subtract(self, first, second, gain=1.0, *, name=None):
+        """slot <- gain (first - second)."""
+        self._match("subtract", first.size, second.size)
+        slot = self.slot(name or f"{first.name} change", first.size)
+        return self._emit("combine", slot, first, second, gains=(gain, -gain))
+
+    def gate(self, error, activity, function, *, name=None):
+        """slot <- error * f'(activity), the slope told from the unit's own output."""
+        self._match("gate", error.size, activity.size)
+        slot = self.slot(name or f"{error.name} gated", error.size)
+        return self._emit("gate", slot, error, activity, function=function)
+
+    def correlate(self, matrix, post, pre):
+        """g_M += post (x) pre, and the bias likewise with a presynaptic 1."""
+        record = self._matrix(matrix)
+        self._match(f"correlate for '{matrix}', post", record.rows, post.size)
+        self._match(f"correlate for '{matrix}', pre", record.cols, pre.size)
+        self._emit("correlate", None, post, pre, matrix=matrix)
+
+    def write(self, *matrices):
+        """M <- M + rate g_M for each matrix, once per batch."""
+        for matrix in matrices:
+            self._matrix(matrix)
+            self._emit("write", None, matrix=matrix)
+
+    def monitor(self, target, output):
+        """Name the two slots whose difference is the reconstruction error."""
+        self._match("monitor", target.size, output.size)
+        self._monitor = (self._slots.index(target), self._slots.index(output))
+
+    def program(self, name, policies=None):
+        """Return what was built, with the write policy of each matrix by its name."""
+        if self._monitor is None:
+            raise DesignError(f"{name}: no monitor(target, output) names the error")
+        written = {op.matrix for op in self._ops if op.opcode == "write"}
+        matrices = tuple(
+            replace(matrix, policy=(policies or {}).get(matrix.name) if i in written else None)
+            for i, matrix in enumerate(self._matrices.values())
+        )
+        layout = Layout(tuple(self._slots), matrices, self._size)
+        writes = [op for op in self._ops if op.opcode == "write"]
+        others = [op for op in self._ops if op.opcode != "write"]
+        return Program(name, layout, tuple(others + writes), self._monitor)
+
+    def _matrix(self, name):
+        if name not in self._matrices:
+            raise DesignError(
+                f"no matrix '{name}'{nearest(name, self._matrices)}; "
+                f"this network has {', '.join(self._matrices)}"
+            )
+        return self._matrices[name]
+
+    def _match(self, what, wanted, given):
+        if wanted != given:
+            raise DesignError(f"{what}: {wanted} values are wanted, the slot holds {given}")
+
+    def _emit(self, opcode, dst, first=None, second=None, *, matrix=None, **fields):
+        position = {slot: i for i, slot in enumerate(self._slots)}
+        self._ops.append(
+            Op(
+                opcode,
+                dst=position.get(dst, -1),
+                first=position.get(first, -1),
+                second=position.get(second, -1),
+                matrix=-1 if matrix is None else list(self._matrices).index(matrix),
+                learning=self._learning,
+                **fields,
+            )
+        )
+        return dst

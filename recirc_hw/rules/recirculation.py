@@ -1,0 +1,113 @@
+"""Recirculation: the network's own output goes round the loop again."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from recirc_hw.rules.rule import Rate, Rule
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Recirculation(Rule):
+    """Learn from the difference between an earlier and a later pass round the loop.
+
+        O_0(t) = lambda O_0(t-1) + (1 - lambda) O_L(t-1)
+        dA_h = rate (O_h(0) - O_h(1)) O_(h-1)^T,    h = 1..L
+
+    Each unit uses only its own activity at two times and that of its senders.
+
+    Source: Hinton & McClelland 1988, eqs. 3 to 6; Baldi & Sadowski 2018, eq. 23,
+    tables 1 to 4 and section 4.2.
+
+    Parameters
+    ----------
+    combine : "PR", "CCR", "RCC", "CCRCC" or "RWCC"
+        What units remember of the pass before: nothing (PR); every unit, but the
+        plain output is sent round (CCR); the visible units only (RCC); visible
+        units, and hidden ones that send on their plain response (CCRCC); all
+        units, each sending what it holds (RWCC).
+    regression : float in 0..1
+        lambda, the share of the earlier activity that a unit keeps.
+    hidden_regression : float in 0..1, or None
+        The same for hidden units; None for the same value.
+    cycles : int, or pair of int
+        n compares the first pass with the n-th recirculation (the output weights
+        always learn from the first); (n, m) compares the n-th with the m-th,
+        in every group (eq. 51).
+    presynaptic : "first" or "second"
+        Whose activity enters the product: of the earlier pass (B&S) or of the
+        later one (H&M, eq. 4). Weights into the visible group take the earlier one.
+    apply_visible_rule_twice : bool
+        The modified procedure that H&M propose on their page 364: the visible
+        rule also on the second pass.
+    """
+
+    type: Literal["recirculation"] = "recirculation"
+    learning_rate: Rate | tuple[Rate, ...] = 20.0
+    combine: Literal["PR", "CCR", "RCC", "CCRCC", "RWCC"] = "CCRCC"
+    regression: Share = 0.75
+    hidden_regression: Share | None = None
+    cycles: PositiveInt | tuple[Annotated[int, Field(ge=0)], PositiveInt] = 1
+    presynaptic: Literal["first", "second"] = "second"
+    apply_visible_rule_twice: bool = False
+
+    @model_validator(mode="after")
+    def _cycles_in_order(self):
+        if isinstance(self.cycles, tuple) and self.cycles[0] >= self.cycles[1]:
+            raise ValueError(f"cycles {self.cycles} must name an earlier and a later cycle")
+        return self
+
+    def emit(self, build, network):
+        """Emit the passes, then one correlate per matrix from their differences."""
+        first, last = self.cycles if isinstance(self.cycles, tuple) else (0, self.cycles)
+        *held, output = network.first_pass(build)
+        passes = [held]
+        with build.learning():
+            for _ in range(last):
+                held, sent = self._recirculate(build, network, passes[-1], output)
+                passes.append(held)
+                if len(passes) <= last:
+                    output = build.project(network.matrices[-1].name, sent, name="output")
+            early, late = passes[first], passes[last]
+            reconstructed = passes[1] if first == 0 else late
+            self._correlate_visible(build, network, early, reconstructed[0])
+            if self.apply_visible_rule_twice:
+                returned = build.project(network.matrices[-1].name, late[-1], name="output")
+                self._correlate_visible(
+                    build, network, late, self._remember(build, late[0], returned)
+                )
+            self._correlate_hidden(build, network, early, late)
+            build.write(*(matrix.name for matrix in network.matrices))
+
+    def _recirculate(self, build, network, before, output):
+        """Emit one more pass; return what each group now holds, and what is sent on."""
+        visible = output if self.combine == "PR" else self._remember(build, before[0], output)
+        held, sent = [visible], output if self.combine == "CCR" else visible
+        for matrix, earlier in zip(network.matrices, before[1:], strict=False):
+            held.append(build.project(matrix.name, sent))
+            sent = held[-1]
+            if self.combine not in ("PR", "RCC"):
+                held[-1] = self._remember(build, earlier, sent, hidden=True)
+            if self.combine == "RWCC":
+                sent = held[-1]
+        return held, sent
+
+    def _remember(self, build, earlier, now, *, hidden=False):
+        """Emit a unit's memory: lambda earlier + (1 - lambda) now."""
+        share = self.regression
+        if hidden and self.hidden_regression is not None:
+            share = self.hidden_regression
+        return build.blend(earlier, now, share) if share else now
+
+    def _correlate_visible(self, build, network, early, reconstruction):
+        """Emit H&M eq. 3: the weights into the visible group."""
+        change = build.subtract(early[0], reconstruction)
+        build.correlate(network.matrices[-1].name, change, early[-1])
+
+    def _correlate_hidden(self, build, network, early, late):
+        """Emit H&M eq. 4, or B&S eq. 23, for the weights into each hidden group."""
+        senders = late if self.presynaptic == "second" else early
+        for h, matrix in enumerate(network.matrices[:-1], start=1):
+            change = build.subtract(early[h], late[h])
+            build.correlate(matrix.name, change, senders[h - 1])

@@ -1,0 +1,88 @@
+"""Checkpoints: everything a training needs to go on, in one file, written whole."""
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from recirc_hw.errors import CheckpointError
+
+FORMAT = 1
+
+
+def write_whole(path, content):
+    """Write bytes so that `path` holds either the old or the new content, never a part."""
+    path = Path(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _umask():
+    """Return the process's file-mode mask."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def save_checkpoint(path, meta, arrays):
+    """Save a training's state: `meta` as JSON, `arrays` as NumPy arrays by name."""
+    text = json.dumps({"format": FORMAT, **meta})
+    stream = io.BytesIO()
+    np.savez(stream, meta=np.frombuffer(text.encode(), np.uint8), **arrays)
+    try:
+        write_whole(path, stream.getvalue())
+    except OSError as error:
+        raise CheckpointError(f"cannot write checkpoint '{path}': {error.strerror}") from None
+
+
+def load_checkpoint(path):
+    """Return (meta, arrays) of a checkpoint; nothing in it is executed.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, broken, or of another format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        meta = json.loads(arrays.pop("meta").tobytes())
+    except OSError as error:
+        reason = error.strerror or "not a checkpoint"
+        raise CheckpointError(f"cannot read checkpoint '{path}': {reason}") from None
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise CheckpointError(
+            f"cannot read checkpoint '{path}': it is no checkpoint of recirc_hw, or broken"
+        ) from None
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise CheckpointError(f"checkpoint '{path}': want format {FORMAT}")
+    return meta, arrays
+
+
+def match(path, found, wanted):
+    """Refuse a checkpoint whose identity differs, naming the first field that does."""
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise CheckpointError(
+                f"checkpoint '{path}' is of another {name}: "
+                f"it has {_short(found.get(name))}, this training {_short(value)}"
+            )
+
+
+def _short(value):
+    """Return a value as text of at most 200 characters."""
+    text = json.dumps(value)
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -1,0 +1,296 @@
+"""The loop over chunks, epochs and checks."""
+
+import os
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from recirc_hw.backends import Job
+from recirc_hw.backends import backend as backend_called
+from recirc_hw.metrics import cross_entropy, squared_error, unit_error
+from recirc_hw.training.plan import HOLD, Plan, check_task, whole
+from recirc_hw.training.probe import moments, probe
+from recirc_hw.training.run import Run
+from recirc_hw.training.state import State
+
+CHUNK_S = 0.2  # seconds of work between looks at the clock and the keyboard
+SAVE_S = 30.0  # seconds between checkpoints
+
+
+def train(
+    chips,
+    task,
+    *,
+    max_updates=None,
+    epochs=None,
+    batch_size=None,
+    until=None,
+    hold=HOLD,
+    backend="native",
+    threads=None,
+    probes=None,
+    progress=None,
+    checkpoint=None,
+    resume=False,
+):
+    """Train chips of one design on a task, side by side.
+
+    Parameters
+    ----------
+    chips : list of Chip, all of one design; their weights are changed
+    task : Task
+    max_updates : int, or None
+        Weight updates at most; None for the task's number of epochs.
+    epochs : int, or None
+        Passes over the training cases, instead of `max_updates`.
+    batch_size : int, or None
+        Cases per weight update; None for the task's own.
+    until : "learned", "end", or None for the task's own
+        Whether to stop `hold` checks after the pass criterion first holds.
+    hold : int
+        How many later checks tell whether it still holds.
+    backend : "native" or "reference"
+    threads : int, or None
+        Chips in parallel; None for one per processor. Results do not depend on it.
+    probes : bool, or None
+        Whether to record alignments at chosen moments; None: for a single chip.
+    progress : callable(done_updates, total_updates, error), or None
+    checkpoint : path, or None
+        Where to save the training every half minute, at Ctrl-C and at the end.
+    resume : bool
+        Go on from `checkpoint` where it exists.
+
+    Returns
+    -------
+    list of Run, in the order of `chips`. After Ctrl-C the chips keep what they
+    learned and their runs say `interrupted`.
+
+    Raises
+    ------
+    ValueError
+        For arguments out of range; `TaskError` where the task does not fit the
+        network, `CheckpointError` where the checkpoint is of another training.
+    """
+    training = _Training(
+        _same_design(chips),
+        Plan.make(task, max_updates, epochs, batch_size, until, hold),
+        backend,
+        len(os.sched_getaffinity(0)) if threads is None else whole("threads", threads),
+        len(chips) == 1 if probes is None else probes,
+    )
+    if checkpoint is not None:
+        training.keep_at(Path(checkpoint), resume)
+    with _interruptible() as interrupted:
+        training.go(progress, interrupted)
+    return training.runs(interrupted.is_set())
+
+
+def _same_design(chips):
+    """Return the chips, all of one design and at least one."""
+    chips = list(chips)
+    if not chips:
+        raise ValueError("chips: none given")
+    if any(chip.design != chips[0].design for chip in chips):
+        raise ValueError("chips: all must be of the same design")
+    return chips
+
+
+@contextmanager
+def _interruptible():
+    """Yield an event that the first Ctrl-C sets; a second one interrupts at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def note(*_):
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Training:
+    """Chips, the plan they follow, and where they stand."""
+
+    def __init__(self, chips, plan, backend_name, threads, probing):
+        self.chips, self.plan, self.task = chips, plan, plan.task
+        self.design = chips[0].design
+        self.backend_name, self.backend = backend_name, backend_called(backend_name)
+        self.threads, self.probing = threads, probing
+        network = self.design.network
+        check_task(self.task, network)
+        _start_output_biases(chips, self.task)
+        code = network.groups[network.code_index].size
+        criterion = self.task.criterion
+        self.criterion = criterion.describe(self.task, code)
+        self.state = State(chips, plan, float(criterion.threshold(self.task, code)))
+        self.stops = moments(plan.total) if probing else [plan.total]
+        self.checkpoint = None
+
+    def keep_at(self, path, resume):
+        """Save to `path` from now on; with `resume`, start from what it holds."""
+        if resume and path.exists():
+            self.state.restore(path, self._identity())
+        self.checkpoint = path
+        self._save()
+
+    def go(self, progress, interrupted):
+        """Train until every chip has stopped, or `interrupted` is set."""
+        state, plan = self.state, self.plan
+        began = saved = time.monotonic()
+        before, chunk = state.wall_s, 16
+        if state.done == 0:
+            self._look()
+        while state.done < plan.total and state.running and not interrupted.is_set():
+            start, count = time.monotonic(), plan.next_stop(state.done, chunk, self.stops)
+            count -= state.done
+            self._advance(count)
+            self._look()
+            now = time.monotonic()
+            chunk = max(1, min(4 * chunk, int(count * CHUNK_S / max(now - start, 1e-6))))
+            state.wall_s = before + now - began
+            if progress is not None:
+                progress(state.done, plan.total, state.latest_error())
+            if now - saved > SAVE_S:
+                self._save()
+                saved = now
+        state.hand_back(self.chips)
+        self._save()
+
+    def _advance(self, count):
+        """Do `count` updates."""
+        seeds = [chip.seed for chip in self.chips]
+        cases, order, ends = self.plan.stretch(seeds, self.state.done, count)
+        state, plan = self.state, self.plan
+        job = Job(
+            self.design.program,
+            state.weights,
+            state.sums,
+            self._as_cases(cases),
+            order,
+            ends,
+            state.watch if plan.checks_every_update else state.plain_watch(),
+            self.threads,
+        )
+        state.record(*self.backend.train(job))
+        state.drop_diverged()
+        if plan.checks_every_update and state.done == plan.total:
+            state.check(self._measure(unit_error, self.task.train))
+
+    def _look(self):
+        """Test at the end of an epoch, probe at the chosen moments."""
+        state, plan = self.state, self.plan
+        if plan.tests_every_epoch and state.done % plan.per_epoch == 0:
+            self._test()
+        if self.probing and (state.done in self.stops or not state.running):
+            state.hand_back(self.chips)
+            cases = self._as_cases(self.task.train)
+            found = [probe(chip, cases) for chip in self.chips]
+            state.probes.append({"update": state.done, "chips": found})
+
+    def _test(self):
+        """Record the test error, and check the criterion, which is one of epochs."""
+        state, test = self.state, self.task.test
+        outputs = self._outputs(test)
+        errors = [squared_error(test, output) for output in outputs]
+        entropies = [self._entropy(output) for output in outputs]
+        state.tests.append({"update": state.done, "error": errors, "cross_entropy": entropies})
+        if state.done and not self.plan.checks_every_update:
+            by_unit = self.task.criterion.metric == "unit_error"
+            state.check(self._measure(unit_error, self.task.train) if by_unit else errors)
+
+    def _entropy(self, output):
+        """Return the cross-entropy, where the output units and the cases have one."""
+        test, visible = self.task.test, self.design.network.groups[0].function
+        if visible != "logistic" or test.min() < 0 or test.max() > 1:
+            return None
+        return cross_entropy(test, output)
+
+    def _outputs(self, cases):
+        """Return every chip's reconstructions of `cases`, one array a chip."""
+        program = self.design.inference
+        slot = program.layout.slots[program.monitor[1]]
+        columns = slice(slot.offset, slot.offset + slot.size)
+        cases, outputs = self._as_cases(cases), []
+        for chip in range(len(self.chips)):
+            weights = [m[chip : chip + 1] for m in self.state.weights]
+            weights = weights[: len(program.layout.matrices)]
+            state = self.backend.forward(program, weights, cases)
+            outputs.append(state[0][:, columns].copy())
+        return outputs
+
+    def _measure(self, metric, cases):
+        """Return a metric of every chip's reconstructions of `cases`."""
+        return [metric(cases, output) for output in self._outputs(cases)]
+
+    def _as_cases(self, cases):
+        return np.ascontiguousarray(cases, self.design.substrate.dtype)
+
+    def _identity(self):
+        """What a checkpoint must share with the training that goes on from it."""
+        return {
+            "design": repr(self.design.sections()),
+            "task": self.task.fingerprint,
+            "chip seeds": [chip.seed for chip in self.chips],
+            "batch size": self.plan.batch_size,
+            "number of updates": self.plan.total,
+            "until": self.plan.until,
+            "hold": self.plan.hold,
+            "probes": bool(self.probing),
+        }
+
+    def _save(self):
+        if self.checkpoint is not None:
+            self.state.save(self.checkpoint, self._identity())
+
+    def runs(self, interrupted):
+        """Return the record of every chip."""
+        outputs = self._outputs(self.task.test)
+        return [self._run(i, output, interrupted) for i, output in enumerate(outputs)]
+
+    def _run(self, i, output, interrupted):
+        """Return the record of chip `i`, whose reconstructions are `output`."""
+        state, chip = self.state, self.chips[i]
+        crossed, checks = int(state.watch.crossed[i]), int(state.watch.checked[i])
+        return Run(
+            design=self.design,
+            seed=chip.seed,
+            task=self.task.name,
+            backend=self.backend_name,
+            criterion=self.criterion,
+            threshold=state.watch.threshold,
+            learned=crossed >= 0,
+            updates=crossed if crossed >= 0 else None,
+            total_updates=int(state.watch.updates[i]),
+            checks=checks,
+            held_share=float(state.watch.passed[i] / checks) if checks else float("nan"),
+            unit_error=unit_error(self.task.test, output),
+            error=squared_error(self.task.test, output),
+            cross_entropy=self._entropy(output),
+            interrupted=interrupted and bool(state.watch.active[i]),
+            diverged=bool(state.diverged[i]),
+            wall_s=state.wall_s,
+            weights=chip.weights,
+            history=state.history(i),
+            probes=[{"update": p["update"], **p["chips"][i]} for p in state.probes],
+            batch_size=self.plan.batch_size,
+        )
+
+
+def _start_output_biases(chips, task):
+    """Set the output biases of untrained chips from the data, where the design asks."""
+    network = chips[0].design.network
+    for chip in chips:
+        if network.output_bias == "data_mean" and chip.updates == 0:
+            top = chip.matrices[len(network.matrices) - 1]
+            top[:, -1] = network.output_biases(task.train)

@@ -1,0 +1,109 @@
+"""How long a training is, and which cases each update sees."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recirc_hw.errors import TaskError
+from recirc_hw.random_streams import permutation
+
+HOLD = 20  # checks after the first crossing, where a task stops once learned
+RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The course of a training, fixed before it starts.
+
+    Whatever the stretches it is done in, update u of a chip sees the same
+    cases: they are a function of the chip's seed and of u.
+    """
+
+    task: object
+    batch_size: int
+    total: int  # weight updates at most
+    until: str  # "learned" or "end"
+    hold: int
+
+    @classmethod
+    def make(cls, task, max_updates, epochs, batch_size, until, hold):
+        """Return the plan for what was asked, the task's own wishes where nothing was."""
+        cases = len(task.train)
+        size = whole("batch_size", task.batch_size if batch_size is None else batch_size)
+        size = min(size, cases)
+        until = task.until if until is None else until
+        if until not in ("learned", "end"):
+            raise ValueError(f"until must be 'learned' or 'end', got {until!r}")
+        if max_updates is not None and epochs is not None:
+            raise ValueError("give max_updates or epochs, not both")
+        if max_updates is not None:
+            total = whole("max_updates", max_updates)
+        else:
+            total = whole("epochs", task.epochs if epochs is None else epochs)
+            total *= -(-cases // size)
+        return cls(task, size, total, until, whole("hold", hold, least=0))
+
+    @property
+    def per_epoch(self):
+        """Weight updates in one pass over the training cases."""
+        return -(-len(self.task.train) // self.batch_size)
+
+    @property
+    def generated(self):
+        """Whether every epoch has cases of its own."""
+        return self.task.epoch_cases(0) is not self.task.train
+
+    @property
+    def checks_every_update(self):
+        """Whether each update's own first pass is a check: batches of all the cases."""
+        return self.task.criterion.metric == "unit_error" and self.per_epoch == 1
+
+    @property
+    def tests_every_epoch(self):
+        """Whether epochs are long enough to look at the test cases after each."""
+        return self.per_epoch > 1 or self.generated
+
+    def next_stop(self, done, chunk, stops):
+        """Return the update up to which one call of a backend may go from `done`."""
+        stop = min(done + chunk, self.total, next(s for s in stops if s > done))
+        if self.tests_every_epoch:
+            stop = min(stop, (done // self.per_epoch + 1) * self.per_epoch)
+        return stop
+
+    def stretch(self, seeds, done, count):
+        """Return (cases, order, batch ends) of `count` updates, as a Job has them."""
+        epoch, place = divmod(done, self.per_epoch)
+        cases = self.task.epoch_cases(epoch)
+        if self.per_epoch == 1:
+            order = np.tile(np.arange(len(cases)), count)[None]
+            return cases, order, np.arange(1, count + 1) * len(cases)
+        first = place * self.batch_size
+        last = min(first + count * self.batch_size, len(cases))
+        orders = [permutation(seed, "order", len(cases), step=epoch) for seed in seeds]
+        ends = np.minimum(np.arange(1, count + 1) * self.batch_size, last - first)
+        return cases, np.ascontiguousarray(np.stack(orders)[:, first:last]), ends
+
+
+def whole(name, value, least=1):
+    """Return an argument that must be a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more, got {value!r}")
+    return int(value)
+
+
+def check_task(task, network):
+    """Refuse a task whose cases the network cannot be given."""
+    if task.n_units != network.case_size:
+        raise TaskError(
+            f"task {task.name} has cases of {task.n_units} values, "
+            f"the visible group has {network.case_size} units"
+        )
+    function = network.groups[0].function
+    low, high = RANGES.get(function, (-np.inf, np.inf))
+    least, most = float(task.train.min()), float(task.train.max())
+    if least < low or most > high:
+        raise TaskError(
+            f"task {task.name} has values in {least:g}..{most:g}; {function} visible units "
+            f"can only answer {low:g}..{high:g}: scale the cases, or set network.visible "
+            "to 'identity'"
+        )

@@ -1,0 +1,112 @@
+"""The record of one training."""
+
+import platform
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+
+@cache
+def versions():
+    """Return the versions that a result depends on."""
+    names = ("recirc_hw", "numpy", "scipy")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+@dataclass
+class Run:
+    """What one chip did in one training.
+
+    `updates` counts weight updates until the pass criterion first held (None if
+    it never did); `total_updates` all of them. `held` tells whether the
+    criterion passed at every later check, `held_share` at what share of them
+    (NaN where there were none). Errors are those of the chip as it is now, on
+    held-out cases where the task has any.
+    """
+
+    design: object
+    seed: int
+    task: str
+    backend: str
+    criterion: str
+    threshold: float
+    learned: bool
+    updates: int | None
+    total_updates: int
+    checks: int
+    held_share: float
+    unit_error: float
+    error: float
+    cross_entropy: float | None
+    interrupted: bool
+    diverged: bool
+    wall_s: float
+    weights: list[np.ndarray]
+    history: dict[str, np.ndarray]
+    probes: list[dict] = field(default_factory=list)
+    batch_size: int = 1
+    versions: dict[str, str] = field(default_factory=versions)
+
+    @property
+    def held(self):
+        """Whether the criterion still held at every check after the first crossing."""
+        return self.learned and self.held_share == 1.0
+
+    def __repr__(self):
+        what = f"learned after {self.updates}" if self.learned else "not learned after"
+        count = "" if self.learned else f" {self.total_updates}"
+        return (
+            f"Run(seed={self.seed}, {what}{count} updates, "
+            f"error={self.error:.4g}, unit_error={self.unit_error:.3g}, held={self.held})"
+        )
+
+    def summary(self):
+        """Return the record without arrays, as JSON takes it; what is not finite is None."""
+        record = {name: _finite(getattr(self, name)) for name in SUMMARY}
+        return record | {"held": self.held}
+
+    def record(self):
+        """Return the whole record but the design and the weights, as JSON takes it."""
+        history = {name: _finite(values.tolist()) for name, values in self.history.items()}
+        return self.summary() | {"history": history, "probes": _finite(self.probes)}
+
+    @classmethod
+    def from_record(cls, record, design, weights):
+        """Return the run that `record` describes."""
+        fields = {name: record[name] for name in SUMMARY}
+        for name in ("held_share", "unit_error", "error"):
+            fields[name] = float("nan") if fields[name] is None else fields[name]
+        history = {name: np.array(v, float) for name, v in record["history"].items()}
+        return cls(
+            design=design, weights=weights, history=history, probes=record["probes"], **fields
+        )
+
+    def plot(self):
+        """Return a Matplotlib figure of the error over updates."""
+        from recirc_hw.reports.plots import error_curve
+
+        return error_curve(self)
+
+
+SUMMARY = tuple(
+    name
+    for name in Run.__dataclass_fields__
+    if name not in ("design", "weights", "history", "probes")
+)
+
+
+def _finite(value):
+    """Return `value` with every number that JSON cannot hold as None."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

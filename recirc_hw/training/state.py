@@ -1,0 +1,126 @@
+"""Everything that changes in a training, and how it is kept."""
+
+import numpy as np
+
+from recirc_hw.backends import Watch
+from recirc_hw.errors import CheckpointError
+from recirc_hw.training.checkpoint import load_checkpoint, match, save_checkpoint
+
+TRACE_POINTS = 1000  # of the training curve, at most
+WATCHED = ("updates", "crossed", "checked", "passed", "active")
+
+
+class State:
+    """The chips' weights side by side, their checks, and the curves so far.
+
+    The training curve is a mean over stretches of `bin` updates, added up one
+    update after another, so that its bits do not depend on where calls of the
+    backend began and ended.
+    """
+
+    def __init__(self, chips, plan, threshold):
+        layers = range(len(chips[0].matrices))
+        self.weights = [np.stack([chip.matrices[k] for chip in chips]) for k in layers]
+        self.sums = [np.zeros_like(matrix) for matrix in self.weights]
+        hold = plan.hold if plan.until == "learned" else np.iinfo(np.int64).max
+        self.watch = Watch.start(len(chips), threshold, hold)
+        self.diverged = np.zeros(len(chips), bool)
+        self.done, self.wall_s = 0, 0.0
+        self.bin = -(-plan.total // TRACE_POINTS)
+        shape = (-(-plan.total // self.bin), len(chips))
+        self.trace = {name: np.zeros(shape) for name in ("error", "unit_error", "count")}
+        self.tests, self.probes = [], []
+
+    @property
+    def running(self):
+        """Whether any chip has not stopped."""
+        return bool(self.watch.active.any())
+
+    def plain_watch(self):
+        """Return a watch that counts updates but checks nothing."""
+        watch = Watch.start(len(self.watch.active))
+        watch.active, watch.updates = self.watch.active, self.watch.updates
+        return watch
+
+    def record(self, error, unit_error):
+        """Add a call's records, shape (chips, updates), to the training curve."""
+        bins = (self.done + np.arange(error.shape[1])) // self.bin
+        seen = np.isfinite(error)
+        np.add.at(self.trace["error"], bins, np.where(seen, error, 0).T)
+        np.add.at(self.trace["count"], bins, seen.T)
+        np.maximum.at(self.trace["unit_error"], bins, np.where(seen, unit_error, 0).T)
+        self.done += error.shape[1]
+
+    def drop_diverged(self):
+        """Stop the chips whose weights are no longer finite."""
+        finite = np.all([np.isfinite(m).all(axis=(1, 2)) for m in self.weights], axis=0)
+        self.diverged |= ~finite
+        self.watch.active &= finite.astype(np.uint8)
+
+    def check(self, values):
+        """Count one check of every running chip: first crossing, then whether it holds."""
+        watch = self.watch
+        for chip in np.flatnonzero(watch.active):
+            passes = values[chip] < watch.threshold
+            if watch.crossed[chip] >= 0:
+                watch.checked[chip] += 1
+                watch.passed[chip] += passes
+            elif passes:
+                watch.crossed[chip] = watch.updates[chip]
+            crossed = watch.crossed[chip] >= 0
+            watch.active[chip] = not (crossed and watch.checked[chip] >= watch.hold)
+
+    def latest_error(self):
+        """Return the training error of the latest stretch, mean over chips."""
+        row = max(0, (self.done - 1) // self.bin)
+        count = self.trace["count"][row].sum()
+        return float(self.trace["error"][row].sum() / count) if count else float("nan")
+
+    def hand_back(self, chips):
+        """Give the chips the weights they have now."""
+        for i, chip in enumerate(chips):
+            chip.matrices = [matrix[i].copy() for matrix in self.weights]
+            chip.updates = int(self.watch.updates[i])
+
+    def history(self, chip):
+        """Return one chip's training curve and tests, as arrays by name."""
+        count = self.trace["count"][:, chip]
+        seen = count > 0
+        tests = {
+            f"test_{name}": np.array([test[name][chip] for test in self.tests], float)
+            for name in ("error", "cross_entropy")
+        }
+        return {
+            "update": np.flatnonzero(seen) * self.bin + (count[seen] + 1) / 2,
+            "train_error": self.trace["error"][seen, chip] / count[seen],
+            "train_unit_error": self.trace["unit_error"][seen, chip],
+            "test_update": np.array([test["update"] for test in self.tests], float),
+            **tests,
+        }
+
+    def _arrays(self):
+        """Yield (name, array) of every array that changes in training."""
+        yield from ((f"weights{k}", matrix) for k, matrix in enumerate(self.weights))
+        yield from ((f"sums{k}", matrix) for k, matrix in enumerate(self.sums))
+        yield from ((f"trace_{name}", values) for name, values in self.trace.items())
+        yield from ((name, getattr(self.watch, name)) for name in WATCHED)
+        yield "diverged", self.diverged
+
+    def save(self, path, identity):
+        """Write everything to `path`, whole or not at all."""
+        meta = {name: getattr(self, name) for name in ("done", "wall_s", "tests", "probes")}
+        save_checkpoint(path, {"identity": identity, **meta}, dict(self._arrays()))
+
+    def restore(self, path, identity):
+        """Take up what `save` wrote, once it proves to be of the same training."""
+        meta, arrays = load_checkpoint(path)
+        match(path, meta.get("identity", {}), identity)
+        try:
+            for name, mine in self._arrays():
+                if (arrays[name].shape, arrays[name].dtype) != (mine.shape, mine.dtype):
+                    raise KeyError(name)
+                mine[:] = arrays[name]
+            self.done, self.wall_s = int(meta["done"]), float(meta["wall_s"])
+            self.tests, self.probes = list(meta["tests"]), list(meta["probes"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"checkpoint '{path}': {error} is missing or wrong") from None
