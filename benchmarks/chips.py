@@ -19,7 +19,8 @@ def job(chips, updates, precision):
     made = [design.fabricate(seed) for seed in range(chips)]
     weights = [np.stack([chip.matrices[k] for chip in made]) for k in range(2)]
     return Job(
-        design.program, weights, [np.zeros_like(w) for w in weights], np.eye(4, dtype=precision),
+        design.program, weights, [np.zeros_like(w) for w in weights],
+        np.eye(4, dtype=precision),
         np.tile(np.arange(4), updates)[None], np.arange(4, 4 * updates + 1, 4),
         Watch.start(chips),
     )  # fmt: skip

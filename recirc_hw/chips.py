@@ -66,7 +66,9 @@ class Design:
 
     def sections(self):
         """Return the design as nested dicts of plain values, as a TOML file holds it."""
-        return {name: getattr(self, name).model_dump(exclude_none=True) for name in SECTIONS}
+        dumps = {name: getattr(self, name).model_dump(exclude_none=True) for name in SECTIONS}
+        first = {name: {"type": fields.get("type", "custom")} for name, fields in dumps.items()}
+        return {name: first[name] | fields for name, fields in dumps.items()}
 
     def fabricate(self, seed):
         """Return the chip that `seed` stands for, its initial weights drawn."""

@@ -33,25 +33,34 @@ def _plain(value):
 
 
 def _explain(kind, error):
-    """Return one line per wrong field."""
-    return "; ".join(_explain_one(kind, problem) for problem in error.errors())
+    """Return one clause per wrong field, the most particular of its problems."""
+    deepest = {}
+    for problem in error.errors():
+        field = problem["loc"][0] if problem["loc"] else ""
+        if field not in deepest or len(problem["loc"]) > len(deepest[field]["loc"]):
+            deepest[field] = problem
+    return "; ".join(_explain_one(kind, problem) for problem in deepest.values())
 
 
 def _explain_one(kind, problem):
     """Return "Kind.field = value: what is allowed" for one of pydantic's problems."""
-    field = ".".join(str(part) for part in problem["loc"])
-    given = problem.get("input")
+    location, given = problem["loc"], problem.get("input")
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if not location:
+        return f"{kind.__name__}: {message}"
+    # Names of union members stand in the location, too; only positions matter there.
+    where = ".".join(str(part) for part in location[:1])
+    where += "".join(f"[{part}]" for part in location[1:] if isinstance(part, int))
     if problem["type"] == "extra_forbidden":
-        names = list(kind.model_fields)
+        names = [name for name in kind.model_fields if name != "type"]
         return (
-            f"{kind.__name__} has no field '{field}'{nearest(field, names)}; "
-            f"it has {', '.join(n for n in names if n != 'type')}"
+            f"{kind.__name__} has no field '{where}'{nearest(where, names)}; "
+            f"it has {', '.join(names)}"
         )
     if problem["type"] == "missing":
-        return f"{kind.__name__}.{field} is missing"
-    message = problem["msg"].removeprefix("Value error, ")
+        return f"{kind.__name__}.{where} is missing"
     if problem["type"] == "literal_error":
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         message += nearest(given, allowed)
-    where = f"{kind.__name__}.{field}" if field else kind.__name__
-    return f"{where} = {given!r}: {message[0].lower()}{message[1:]}"
+    return f"{kind.__name__}.{where} = {given!r}: {message}"

@@ -90,8 +90,9 @@ def _check_shape(array, label):
 
 def _check_finite(array, label):
     """Refuse NaN and infinity, naming how many there are and where the first is."""
-    if np.isfinite(array.sum()):
-        return
+    with np.errstate(all="ignore"):
+        if np.isfinite(array.sum()):
+            return
     wrong = ~np.isfinite(array)
     count = int(wrong.sum())
     if count:

@@ -239,7 +239,8 @@ class _Training:
     def _identity(self):
         """What a checkpoint must share with the training that goes on from it."""
         return {
-            "design": repr(self.design.sections()),
+            "design": f"{self.design.network!r} {self.design.substrate!r}",
+            "program": self.design.program.fingerprint,
             "task": self.task.fingerprint,
             "chip seeds": [chip.seed for chip in self.chips],
             "batch size": self.plan.batch_size,

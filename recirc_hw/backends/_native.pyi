@@ -1,0 +1,33 @@
+from typing import Any
+
+import numpy as np
+
+OP: np.dtype[Any]
+SLOT: np.dtype[Any]
+MATRIX: np.dtype[Any]
+TILE_BYTES: int
+ISAS: tuple[str, ...]
+
+class Table:
+    def __init__(self, ops, counts, slots, matrices, state_size, monitor) -> None: ...
+
+class Call:
+    def __init__(
+        self,
+        table,
+        weights,
+        sums,
+        state,
+        cases,
+        order,
+        batch_ends,
+        error,
+        unit_error,
+        watch,
+        chips,
+    ) -> None: ...
+    def train_lanes(self, isa: int, lanes: int) -> None: ...
+    def train_batch(self, isa: int) -> None: ...
+
+def forward(isa: int, table: Table, weights, cases, state) -> None: ...
+def translate(status: int) -> None: ...
