@@ -25,8 +25,10 @@ typedef struct {
     double gain_first, gain_second;
 } rh_op;
 
+/* A slot's first value, how many there are, and how far it is to the next case's
+ * (batch walk; a lane walk holds one case at a time). */
 typedef struct {
-    int64_t offset, size;
+    int64_t offset, size, stride;
 } rh_slot;
 
 /* A matrix at `offset` values from the start of the weights (and of the sums).
@@ -44,13 +46,14 @@ typedef struct {
     const rh_slot *slots;
     const rh_matrix *matrices;
     int64_t n_compute, n_correlate, n_write, n_slots, n_matrices;
-    int64_t state_size, target, output;
+    int64_t rows, state_size; /* cases the state has room for, and all its values */
+    int64_t target, output;
 } rh_program;
 
 /* Many batches for one group of chips. */
 typedef struct {
     void *weights, *sums;      /* as rh_matrix says */
-    void *state;               /* lanes * state_size, or max batch * state_size */
+    void *state;               /* lanes * state_size, or state_size for the batch walk */
     const void *cases;         /* n_cases x case_size */
     const int64_t *order;      /* case of each presentation; order_stride a chip */
     const int64_t *batch_ends; /* n_batches, into a chip's order */

@@ -5,8 +5,10 @@ static int inside(int64_t index, int64_t count) { return index >= 0 && index < c
 
 static int slot_fits(const rh_program *p, int64_t slot)
 {
-    return inside(slot, p->n_slots) && p->slots[slot].offset >= 0 &&
-           p->slots[slot].offset + p->slots[slot].size <= p->state_size;
+    if (!inside(slot, p->n_slots)) return 0;
+    const rh_slot *s = p->slots + slot;
+    return s->offset >= 0 && s->size >= 0 && s->stride >= 0 &&
+           s->offset + (p->rows - 1) * s->stride + s->size <= p->state_size;
 }
 
 static int slot_has(const rh_program *p, int64_t slot, int64_t size)
@@ -51,11 +53,12 @@ static int check_op(const rh_program *p, const rh_op *op, int64_t case_size)
     return fits ? RH_OK : RH_ERR_BOUNDS;
 }
 
-static int check_order(const rh_job *job)
+static int check_order(const rh_program *p, const rh_job *job)
 {
     int64_t chips = job->order_stride ? job->n_chips : 1, before = 0;
     for (int64_t b = 0; b < job->n_batches; b++) {
         if (job->batch_ends[b] <= before) return RH_ERR_BOUNDS;
+        if (p->rows > 1 && job->batch_ends[b] - before > p->rows) return RH_ERR_BOUNDS;
         before = job->batch_ends[b];
     }
     for (int64_t chip = 0; chip < chips; chip++)
@@ -75,5 +78,5 @@ int rh_check(const rh_program *program, const rh_job *job)
     if (!slot_fits(program, program->target) ||
         !slot_has(program, program->output, program->slots[program->target].size))
         return RH_ERR_BOUNDS;
-    return check_order(job);
+    return check_order(program, job);
 }

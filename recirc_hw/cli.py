@@ -17,7 +17,7 @@ from recirc_hw import tasks
 from recirc_hw.backends import BACKENDS, native
 from recirc_hw.chips import Design
 from recirc_hw.design_file import commented, starting_design
-from recirc_hw.errors import DesignError, TaskError
+from recirc_hw.errors import DesignError, Interrupted, TaskError
 from recirc_hw.rules import CustomRule
 from recirc_hw.terminal import failed, out, table, training_progress
 from recirc_hw.training import load_runs, save_runs, train
@@ -110,11 +110,14 @@ def train_command(
     folder = _run_folder(folder, path, spec, seed, resume)
     fabricated = [design.fabricate(seed + i) for i in range(chips)]
     with training_progress(f"{path.stem} on {spec}") as progress:
-        runs = train(
-            fabricated, found, epochs=epochs, max_updates=max_updates, batch_size=batch_size,
-            backend=backend, threads=threads, progress=progress, resume=resume,
-            checkpoint=folder / "checkpoint.npz",
-        )  # fmt: skip
+        try:
+            runs = train(
+                fabricated, found, epochs=epochs, max_updates=max_updates,
+                batch_size=batch_size, backend=backend, threads=threads, progress=progress,
+                resume=resume, checkpoint=folder / "checkpoint.npz",
+            )  # fmt: skip
+        except Interrupted as stop:
+            runs = stop.runs
     if rule is None:
         write_whole(folder / "design.toml", commented(design).encode())
     save_runs(folder, runs, task_spec=spec)

@@ -23,6 +23,14 @@ class UnsupportedError(ValueError):
     """A backend cannot run a program; the message says why, and what can."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a training. The chips keep what they learned; `runs` records it."""
+
+    def __init__(self, runs):
+        super().__init__("training stopped by Ctrl-C; the chips keep what they learned")
+        self.runs = runs
+
+
 class NativeError(RuntimeError):
     """The compiled core refused a call; one subclass per status code."""
 

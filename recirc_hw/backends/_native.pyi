@@ -9,7 +9,7 @@ TILE_BYTES: int
 ISAS: tuple[str, ...]
 
 class Table:
-    def __init__(self, ops, counts, slots, matrices, state_size, monitor) -> None: ...
+    def __init__(self, ops, counts, slots, matrices, rows, state_size, monitor) -> None: ...
 
 class Call:
     def __init__(

@@ -26,7 +26,7 @@ cdef extern from "recirc_hw.h" nogil:
         const rh_slot *slots
         const rh_matrix *matrices
         int64_t n_compute, n_correlate, n_write, n_slots, n_matrices
-        int64_t state_size, target, output
+        int64_t rows, state_size, target, output
     ctypedef struct rh_job:
         void *weights
         void *sums
@@ -60,7 +60,7 @@ OP = np.dtype(
     + [("bias", "i4"), ("transposed", "i4"), ("case_offset", "i8")]
     + [("gain_first", "f8"), ("gain_second", "f8")]
 )
-SLOT = np.dtype([("offset", "i8"), ("size", "i8")])
+SLOT = np.dtype([("offset", "i8"), ("size", "i8"), ("stride", "i8")])
 MATRIX = np.dtype(
     [(name, "i8") for name in ("offset", "rows", "cols", "stride")]
     + [(name, "f8") for name in ("rate", "momentum", "decay", "norm_cap")]
@@ -108,14 +108,14 @@ cdef class Table:
     cdef rh_program c
     cdef object kept
 
-    def __init__(self, ops, counts, slots, matrices, state_size, monitor):
+    def __init__(self, ops, counts, slots, matrices, rows, state_size, monitor):
         self.kept = (ops, slots, matrices)
         self.c.ops = <const rh_op *>address(ops, OP, sum(counts), False)
         self.c.slots = <const rh_slot *>address(slots, SLOT, 1, False)
         self.c.matrices = <const rh_matrix *>address(matrices, MATRIX, 1, False)
         self.c.n_compute, self.c.n_correlate, self.c.n_write = counts
         self.c.n_slots, self.c.n_matrices = len(slots), len(matrices)
-        self.c.state_size = state_size
+        self.c.rows, self.c.state_size = rows, state_size
         self.c.target, self.c.output = monitor
 
 
@@ -141,7 +141,7 @@ cdef class Call:
         shared = len(order) == 1
         self.c.order_stride = 0 if shared else order.shape[1]
         self.c.order = <const int64_t *>address(
-            order if shared else order[first : first + count], np.int64, batch_ends[-1], False
+            order if shared else order[first : first + count], np.int64, int(batch_ends.max()), False
         )
         self.c.batch_ends = <const int64_t *>address(batch_ends, np.int64, 1, False)
         self.c.n_batches = self.c.history_stride = len(batch_ends)
@@ -179,7 +179,7 @@ def forward(int isa, Table table, weights, cases, state):
     cdef int64_t count = len(cases), case_size = cases.shape[1]
     cdef void *w = address(weights, weights.dtype, 1, False)
     cdef void *x = address(cases, weights.dtype, count * case_size, False)
-    cdef void *s = address(state, weights.dtype, count * table.c.state_size, True)
+    cdef void *s = address(state, weights.dtype, table.c.state_size, True)
     with nogil:
         status = rh_forward(isa, dtype, &table.c, w, x, case_size, count, s, &BLAS)
     translate(status)

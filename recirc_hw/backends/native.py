@@ -20,6 +20,7 @@ ISAS = _native.ISAS
 
 VECTOR_BYTES = {"portable": 16, "avx2": 32, "avx512": 64}  # as csrc/kernels_*.c say
 LANE_BYTES = 256 * 1024  # weights and sums of a full set of lanes stay in cache
+BLOCK = 500  # cases that `forward` takes through the network at once
 BATCH_LEAST = 8  # cases a batch from which matrix products pay,
 BATCH_CONNECTIONS = 2000  # with at least this many weights
 
@@ -35,16 +36,21 @@ def train(job, isa=ISAS[-1]):
     return error, unit_error
 
 
-def forward(program, weights, cases, isa=ISAS[-1]):
+def forward(program, weights, cases, slot, isa=ISAS[-1]):
     """Run a program's case operations without learning; as the reference does."""
-    table = _table(program, lanes=0)
-    state = np.zeros((len(weights[0]), len(cases), program.layout.size), weights[0].dtype)
-    cases = np.ascontiguousarray(cases)
+    table, cases = _batch_table(program, BLOCK), np.ascontiguousarray(cases)
+    size = program.layout.slots[slot].size
+    values = np.empty((len(weights[0]), len(cases), size), weights[0].dtype)
+    state = _aligned(BLOCK * program.layout.size, values.dtype)
+    first = BLOCK * program.layout.slots[slot].offset
     with _blas().limit(limits=1, user_api="blas"):
-        for chip, rows in enumerate(state):
+        for chip, answer in enumerate(values):
             packed = _pack_chip(weights, chip)
-            _native.forward(ISAS.index(isa), table, packed, cases, rows)
-    return state
+            for start in range(0, len(cases), BLOCK):
+                block = cases[start : start + BLOCK]
+                _native.forward(ISAS.index(isa), table, packed, block, state)
+                answer[start : start + BLOCK].flat = state[first : first + len(block) * size]
+    return values
 
 
 @cache
@@ -99,7 +105,7 @@ class _LaneWalk:
         total = 2 * item * tile * sum(matrix[0].size for matrix in job.weights)
         self.lanes = tile if total <= LANE_BYTES else 1
         self.unit = 1 if self.lanes > 1 else vector_bytes // item
-        self.table = _table(job.program, self.lanes, self.unit)
+        self.table = _lane_table(job.program, self.lanes, self.unit)
         self.state_size = (job.program.layout.size + tile) * self.lanes
 
     def run(self, call, isa):
@@ -132,8 +138,8 @@ class _BatchWalk:
     lanes = 1
 
     def __init__(self, job):
-        self.table = _table(job.program, lanes=0)
         largest = int(np.diff(job.batch_ends, prepend=0).max())
+        self.table = _batch_table(job.program, largest)
         self.state_size = job.program.layout.size * largest
 
     def run(self, call, isa):
@@ -172,19 +178,36 @@ def _padded(rows, unit):
 
 
 @cache
-def _table(program, lanes, unit=1):
-    """Return the program as the core reads it; `lanes` 0 stands for the batch walk.
+def _lane_table(program, lanes, unit):
+    """Return the program as the lane walk reads it: one case, each slot where it is."""
+    slots = [(slot.offset, slot.size, 0) for slot in program.layout.slots]
+    return _table(program, slots, 1, lanes, unit)
+
+
+@cache
+def _batch_table(program, rows):
+    """Return the program as the batch walk reads it: each slot a block of `rows` cases."""
+    slots = [(slot.offset * rows, slot.size, slot.size) for slot in program.layout.slots]
+    return _table(program, slots, rows, 1, 1)
+
+
+def _table(program, slots, rows, lanes, unit):
+    """Return the program as records of the core.
 
     Every slot is written once, so correlates can wait until a case is computed.
     """
     compute = [op for op in program.case_ops if op.opcode != "correlate"]
     correlate = [op for op in program.case_ops if op.opcode == "correlate"]
     ordered = [*compute, *correlate, *program.batch_ops]
-    ops = np.array([_op_row(op) for op in ordered], _native.OP)
-    slots = np.array([(s.offset, s.size) for s in program.layout.slots], _native.SLOT)
-    counts = (len(compute), len(correlate), len(program.batch_ops))
-    matrices = _matrix_rows(program.layout.matrices, max(lanes, 1), unit)
-    return _native.Table(ops, counts, slots, matrices, program.layout.size, program.monitor)
+    return _native.Table(
+        np.array([_op_row(op) for op in ordered], _native.OP),
+        (len(compute), len(correlate), len(program.batch_ops)),
+        np.array(slots, _native.SLOT),
+        _matrix_rows(program.layout.matrices, lanes, unit),
+        rows,
+        program.layout.size * rows,
+        program.monitor,
+    )
 
 
 def _op_row(op):

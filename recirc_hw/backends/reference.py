@@ -50,21 +50,21 @@ def train(job):
     return error, unit_error
 
 
-def forward(program, weights, cases):
+def forward(program, weights, cases, slot):
     """Run a program's case operations without learning.
 
     Parameters
     ----------
     weights : list of arrays, shape (n_chips, rows, cols + 1)
     cases : array, shape (n_cases, case_size)
+    slot : int, which of the layout's slots is asked for
 
     Returns
     -------
-    array, shape (n_chips, n_cases, state size)
+    array, shape (n_chips, n_cases, size of the slot)
     """
-    return np.stack(
-        [compute(program, [w[chip] for w in weights], cases) for chip in range(len(weights[0]))]
-    )
+    chips = [[matrix[chip] for matrix in weights] for chip in range(len(weights[0]))]
+    return np.stack([_slot(program, compute(program, chip, cases), slot) for chip in chips])
 
 
 def compute(program, weights, cases):

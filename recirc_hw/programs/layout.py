@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Slot:
-    """A named slice of the state vector; slots may overlap."""
+    """A named slice of the state vector."""
 
     name: str
     offset: int

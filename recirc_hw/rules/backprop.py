@@ -21,7 +21,7 @@ class Backprop(Rule):
     """
 
     type: Literal["backprop"] = "backprop"
-    learning_rate: Rate | tuple[Rate, ...] = 3.0
+    learning_rate: Rate | tuple[Rate, ...] = 1.0
     loss: Literal["matched", "squared"] = "matched"
 
     def emit(self, build, network):

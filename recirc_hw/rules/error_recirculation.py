@@ -18,7 +18,7 @@ class ErrorRecirculation(Rule):
     """
 
     type: Literal["error_recirculation"] = "error_recirculation"
-    learning_rate: Rate | tuple[Rate, ...] = 2.0
+    learning_rate: Rate | tuple[Rate, ...] = 0.5
 
     def emit(self, build, network):
         """Emit the first pass, the error's pass, and one correlate per matrix."""

@@ -24,7 +24,7 @@ class RandomFeedback(Rule):
     """
 
     type: Literal["random_feedback"] = "random_feedback"
-    learning_rate: Rate | tuple[Rate, ...] = 3.0
+    learning_rate: Rate | tuple[Rate, ...] = 2.0
     kind: Literal["RBP", "SRBP", "ARBP"] = "RBP"
     loss: Literal["matched", "squared"] = "matched"
 

@@ -19,7 +19,7 @@ class TopOnly(Rule):
     """
 
     type: Literal["top_only"] = "top_only"
-    learning_rate: Rate | tuple[Rate, ...] = 3.0
+    learning_rate: Rate | tuple[Rate, ...] = 10.0
     loss: Literal["matched", "squared"] = "matched"
 
     def emit(self, build, network):

@@ -11,6 +11,7 @@ import numpy as np
 
 from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
+from recirc_hw.errors import Interrupted
 from recirc_hw.metrics import cross_entropy, squared_error, unit_error
 from recirc_hw.training.plan import HOLD, Plan, check_task, whole
 from recirc_hw.training.probe import moments, probe
@@ -66,11 +67,13 @@ def train(
 
     Returns
     -------
-    list of Run, in the order of `chips`. After Ctrl-C the chips keep what they
-    learned and their runs say `interrupted`.
+    list of Run, in the order of `chips`
 
     Raises
     ------
+    Interrupted
+        A KeyboardInterrupt, after Ctrl-C: the chips keep what they learned, the
+        checkpoint is written, and the exception's `runs` are the records so far.
     ValueError
         For arguments out of range; `TaskError` where the task does not fit the
         network, `CheckpointError` where the checkpoint is of another training.
@@ -86,7 +89,10 @@ def train(
         training.keep_at(Path(checkpoint), resume)
     with _interruptible() as interrupted:
         training.go(progress, interrupted)
-    return training.runs(interrupted.is_set())
+    runs = training.runs(interrupted.is_set())
+    if any(run.interrupted for run in runs):
+        raise Interrupted(runs)
+    return runs
 
 
 def _same_design(chips):
@@ -217,17 +223,10 @@ class _Training:
         return cross_entropy(test, output)
 
     def _outputs(self, cases):
-        """Return every chip's reconstructions of `cases`, one array a chip."""
+        """Return every chip's reconstructions, shape (chips, cases, units)."""
         program = self.design.inference
-        slot = program.layout.slots[program.monitor[1]]
-        columns = slice(slot.offset, slot.offset + slot.size)
-        cases, outputs = self._as_cases(cases), []
-        for chip in range(len(self.chips)):
-            weights = [m[chip : chip + 1] for m in self.state.weights]
-            weights = weights[: len(program.layout.matrices)]
-            state = self.backend.forward(program, weights, cases)
-            outputs.append(state[0][:, columns].copy())
-        return outputs
+        weights = self.state.weights[: len(program.layout.matrices)]
+        return self.backend.forward(program, weights, self._as_cases(cases), program.monitor[1])
 
     def _measure(self, metric, cases):
         """Return a metric of every chip's reconstructions of `cases`."""
@@ -278,7 +277,8 @@ class _Training:
             unit_error=unit_error(self.task.test, output),
             error=squared_error(self.task.test, output),
             cross_entropy=self._entropy(output),
-            interrupted=interrupted and bool(state.watch.active[i]),
+            interrupted=interrupted
+            and bool(state.watch.active[i] and state.done < self.plan.total),
             diverged=bool(state.diverged[i]),
             wall_s=state.wall_s,
             weights=chip.weights,
