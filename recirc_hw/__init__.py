@@ -25,7 +25,7 @@ from recirc_hw.rules import (
     Recirculation,
     TopOnly,
 )
-from recirc_hw.substrates import Ideal
+from recirc_hw.substrates import FixedPoint, Ideal
 from recirc_hw.training import Run, train
 
 __version__ = "0.1.0"
@@ -41,6 +41,7 @@ __all__ = [
     "DesignError",
     "ErrorRecirculation",
     "Interrupted",
+    "FixedPoint",
     "Ideal",
     "Loop",
     "NativeError",

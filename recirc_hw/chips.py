@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import tomli_w
 
-from recirc_hw.backends import Job, Watch, backend
-from recirc_hw.errors import DesignError, TaskError, nearest
+from recirc_hw.backends import FixedState, Job, Watch, backend
+from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.networks import NETWORKS
-from recirc_hw.programs import Builder
+from recirc_hw.programs import Builder, IntegerProgram
 from recirc_hw.rules import RULES, CustomRule, Rule
 from recirc_hw.substrates import SUBSTRATES, Ideal
 from recirc_hw.training import train
@@ -41,7 +41,7 @@ class Design:
             ):
                 names = ", ".join(kind.__name__ for kind in kinds.values())
                 raise DesignError(f"{section} = {part!r}: want one of {names}")
-        self.program  # noqa: B018  a rule that does not fit its network is refused here
+        self.lowered()  # a rule or a substrate that does not fit is refused here
 
     def __repr__(self):
         return f"Design({self.network!r}, {self.rule!r}, {self.substrate!r})"
@@ -63,6 +63,23 @@ class Design:
         build = Builder(self.network)
         self.network.first_pass(build)
         return build.program("inference")
+
+    def lowered(self, batch_size=1):
+        """Return the program as the substrate runs it, for batches of at most that size."""
+        return self.substrate.lower(self.program, self.network, batch_size)
+
+    @cached_property
+    def lowered_inference(self):
+        """The first pass alone, as the substrate runs it."""
+        return self.substrate.lower(self.inference, self.network)
+
+    def widths(self, batch_size=1):
+        """Return the bounds and width of every signal, for batches of that size."""
+        if not hasattr(self.substrate, "widths"):
+            raise UnsupportedError(
+                f"{type(self.substrate).__name__} has no widths: only FixedPoint states them"
+            )
+        return self.substrate.widths(self.program, self.network, batch_size)
 
     def sections(self):
         """Return the design as nested dicts of plain values, as a TOML file holds it."""
@@ -162,11 +179,13 @@ class Chip:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
             raise TypeError(f"seed must be a whole number, got {seed!r}")
         self.design, self.seed, self.updates = design, int(seed), 0
-        dtype = design.substrate.dtype
-        self.matrices = [
-            design.network.initial(matrix, self.seed, step).astype(dtype)
-            for step, matrix in enumerate(design.program.layout.matrices)
+        self.steps = 0  # writes ever done, which name the rounding bits of the next
+        self.program = design.lowered()  # in whose units the sums are
+        stored = [
+            design.substrate.store(design.network.initial(matrix, self.seed, step), matrix)
+            for step, matrix in enumerate(self.program.layout.matrices)
         ]
+        self.matrices, self.sums = (list(part) for part in zip(*stored, strict=True))
 
     def __repr__(self):
         return f"Chip(seed={self.seed}, updates={self.updates}, design={self.design!r})"
@@ -174,7 +193,11 @@ class Chip:
     @property
     def weights(self):
         """Copies of the network's weight matrices, shape (rows, cols + 1), bias last."""
-        return [matrix.copy() for matrix in self.matrices[: len(self.design.network.matrices)]]
+        records = self.program.layout.matrices[: len(self.design.network.matrices)]
+        return [
+            self.design.substrate.read(codes, record)
+            for codes, record in zip(self.matrices, records, strict=False)
+        ]
 
     @weights.setter
     def weights(self, matrices):
@@ -182,10 +205,26 @@ class Chip:
         given = [np.shape(matrix) for matrix in matrices]
         if given != wanted:
             raise ValueError(f"weights: want arrays of shapes {wanted}, got {given}")
-        arrays = [np.array(m, self.design.substrate.dtype) for m in matrices]
+        arrays = [np.array(matrix, np.float64) for matrix in matrices]
         if not all(np.isfinite(array).all() for array in arrays):
             raise ValueError("weights: NaN or infinite values")
-        self.matrices[: len(arrays)] = arrays
+        records = self.program.layout.matrices
+        for array, record in zip(arrays, records, strict=False):
+            self.design.substrate.check_range(array, record)
+        for k, array in enumerate(arrays):
+            self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
+
+    def set_output_biases(self, values):
+        """Give the units of the visible group these biases."""
+        k = len(self.design.network.matrices) - 1
+        weights = self.weights[k].astype(np.float64)
+        weights[:, -1] = values
+        codes, left = self.design.substrate.store(weights, self.program.layout.matrices[k])
+        self.matrices[k][:, -1], self.sums[k][:, -1] = codes[:, -1], left[:, -1]
+
+    def start_sums(self, program):
+        """Return what the sums of each matrix start from in a training by `program`."""
+        return self.design.substrate.start_sums(self.sums, self.program, program)
 
     def train(self, task, **options):
         """Train this chip, from the weights it has; return the `Run`. See `train`."""
@@ -216,44 +255,59 @@ class Chip:
         cases : float array, shape (n_cases, n_visible)
         rule : a rule, or None for the design's own
         """
-        design = self.design if rule is None else Design(self.design.network, rule)
+        self._check(cases)
+        network, substrate = self.design.network, self.design.substrate
         arrays = self.matrices
-        if rule is not None:
-            network = self.design.network
-            arrays = [*self.weights]
-            arrays += [
-                network.initial(matrix, self.seed, step).astype(arrays[0].dtype)
-                for step, matrix in enumerate(design.program.layout.matrices)
-            ][len(arrays) :]
-        return weight_change(design.program, arrays, self._checked(cases), backend)[
-            : len(self.design.network.matrices)
-        ]
+        if rule is None:
+            program = self.design.lowered(len(cases))
+        else:
+            substrate = substrate if isinstance(substrate, Ideal) else Ideal()
+            program = Design(network, rule, substrate).program
+            arrays = self._with_feedback(substrate, program.layout.matrices)
+        sums = weight_change(program, arrays, substrate.encode(cases, network), backend)
+        return [
+            substrate.change(g, matrix)
+            for g, matrix in zip(sums, program.layout.matrices, strict=True)
+        ][: len(network.matrices)]
+
+    def _with_feedback(self, substrate, records):
+        """Return the network's weights as `substrate` holds them, and fresh feedback."""
+        network, known = self.design.network, self.weights
+        fresh = [
+            network.initial(record, self.seed, step)
+            for step, record in enumerate(records) if step >= len(known)
+        ]  # fmt: skip
+        return [substrate.store(array, None)[0] for array in (*known, *fresh)]
 
     def _slot(self, cases, index, name):
-        cases = self._checked(cases)
-        weights = [matrix[None] for matrix in self.weights]
-        chosen = backend(name)
-        values = chosen.forward(self.design.inference, weights, np.atleast_2d(cases), index)[0]
+        cases = np.asarray(cases)
+        self._check(cases)
+        design, program = self.design, self.design.lowered_inference
+        codes = design.substrate.encode(np.atleast_2d(cases), design.network)
+        weights = [matrix[None] for matrix in self.matrices[: len(program.layout.matrices)]]
+        found = backend(name).forward(program, weights, codes, index)[0]
+        values = design.substrate.decode(found, program.layout.slots[index])
         return values if cases.ndim == 2 else values[0]
 
-    def _checked(self, cases):
-        cases = np.ascontiguousarray(cases, self.design.substrate.dtype)
-        size = self.design.network.case_size
-        if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
-            raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
+    def _check(self, cases):
+        """Refuse cases of another shape than the network's, or that are not finite."""
+        size, shape = self.design.network.case_size, np.shape(cases)
+        if len(shape) not in (1, 2) or shape[-1] != size or 0 in shape:
+            raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {shape}")
         if not np.isfinite(cases).all():
             raise TaskError("cases: NaN or infinite values")
-        return cases
+
 
 
 def weight_change(program, matrices, cases, name="native"):
     """Return g of every matrix after one batch of `cases`, with nothing written."""
     weights = [np.ascontiguousarray(matrix)[None].copy() for matrix in matrices]
-    sums = [np.zeros_like(matrix) for matrix in weights]
+    dtype = f"int{program.word}" if isinstance(program, IntegerProgram) else weights[0].dtype
+    sums = [np.zeros(matrix.shape, dtype) for matrix in weights]
     count = len(cases)
     job = Job(
         program.without_writes(), weights, sums, cases, np.arange(count)[None],
-        np.array([count]), Watch.start(1),
+        np.array([count]), Watch.start(1), fixed=FixedState.start([0], len(weights)),
     )  # fmt: skip
     backend(name).train(job)
     return [matrix[0] for matrix in sums]

@@ -21,6 +21,7 @@ PURPOSES = {
     "lowrank test": 6,
     "split": 7,
     "bootstrap": 8,
+    "rounding": 20,
 }
 """Each use of randomness has a number of its own, which never changes."""
 
@@ -106,3 +107,34 @@ def permutation(seed, purpose, count, *, step=0):
     words = _blocks(seed, purpose, step, (count + 1) // 2)
     keys = np.stack([words[0] << _32 | words[1], words[2] << _32 | words[3]], axis=1)
     return np.argsort(keys.reshape(-1)[:count], kind="stable")
+
+
+def mix32(x):
+    """Return a 32-bit mixing hash of each value of a uint32 array.
+
+    Source: Wellons 2018, "Prospecting for hash functions" (lowbias32).
+    """
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return x ^ (x >> np.uint32(16))
+
+
+def rounding_key(seed, step, matrix):
+    """Return the 32-bit key of the rounding bits of one write of one matrix.
+
+    key <- mix32((key ^ word) + 0x9E3779B9), from the purpose's number, over the
+    words seed low, seed high, step low, step high, matrix
+    """
+    key = np.array([PURPOSES["rounding"]], np.uint32)
+    words = (seed, seed >> 32, step, step >> 32, matrix)
+    for word in words:
+        key = mix32((key ^ np.uint32(word & 0xFFFFFFFF)) + np.uint32(_WEYL[0]))
+    return key[0]
+
+
+def rounding_bits(key, index):
+    """Return the 32 random bits of each index (uint32 array) under a key.
+
+    bits = mix32(key + index 0x9E3779B9)
+    """
+    return mix32(np.uint32(key) + np.asarray(index, np.uint32) * np.uint32(_WEYL[0]))

@@ -7,7 +7,7 @@ opcodes and arrays, never rules or networks.
 
 from importlib import import_module
 
-from recirc_hw.backends.job import Job, Watch
+from recirc_hw.backends.job import FixedState, Job, Watch
 from recirc_hw.errors import UnsupportedError, nearest
 
 BACKENDS = ("native", "reference")
@@ -23,4 +23,4 @@ def backend(name):
     return import_module(f"recirc_hw.backends.{name}")
 
 
-__all__ = ["BACKENDS", "Job", "Watch", "backend"]
+__all__ = ["BACKENDS", "FixedState", "Job", "Watch", "backend"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recirc_hw.programs import Program
+from recirc_hw.programs import IntegerProgram, Program
 
 
 @dataclass
@@ -33,6 +33,35 @@ class Watch:
             zeros[0], unset, zeros[1], zeros[2], np.ones(n_chips, np.uint8), threshold, hold
         )
 
+    def judge(self, chip, unit_error):
+        """Count one check of a chip; return whether it goes on."""
+        passes = unit_error < self.threshold
+        if self.crossed[chip] >= 0:
+            self.checked[chip] += 1
+            self.passed[chip] += passes
+        elif passes:
+            self.crossed[chip] = self.updates[chip]
+        held_out = self.crossed[chip] >= 0 and self.checked[chip] >= self.hold
+        self.active[chip] = not held_out
+        self.updates[chip] += not held_out
+        return not held_out
+
+
+@dataclass
+class FixedState:
+    """What fixed-point chips have besides weights and sums; changed in place."""
+
+    seeds: np.ndarray  # uint64, shape (n_chips,)
+    steps: np.ndarray  # int64, shape (n_chips,): writes done, the key of rounding bits
+    counters: np.ndarray  # int64, shape (n_chips, n_matrices, 4), as COUNTERS names them
+
+    @classmethod
+    def start(cls, seeds, n_matrices):
+        """Return the state of chips that have not been trained."""
+        seeds = np.array(seeds, np.uint64)
+        counters = np.zeros((len(seeds), n_matrices, 4), np.int64)
+        return cls(seeds, np.zeros(len(seeds), np.int64), counters)
+
 
 @dataclass
 class Job:
@@ -41,7 +70,7 @@ class Job:
     `weights`, `sums` and `watch` are changed in place.
     """
 
-    program: Program
+    program: Program | IntegerProgram
     weights: list[np.ndarray]  # a matrix each, shape (n_chips, rows, cols + 1)
     sums: list[np.ndarray]  # likewise: g, what is summed up or kept by momentum
     cases: np.ndarray  # shape (n_cases, case_size)
@@ -49,6 +78,7 @@ class Job:
     batch_ends: np.ndarray  # int64, shape (n_batches,), rising: where batches end
     watch: Watch
     threads: int = 1  # chips in parallel; results do not depend on it
+    fixed: "FixedState | None" = None  # what integer programs need besides
 
     @property
     def n_chips(self):

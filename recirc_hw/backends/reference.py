@@ -6,6 +6,9 @@ size); a slot is a slice of its columns.
 
 import numpy as np
 
+from recirc_hw.backends import reference_fixed
+from recirc_hw.programs import IntegerProgram
+
 
 def logistic(x):
     """1 / (1 + exp(-x)), without overflow warnings at the rails."""
@@ -29,6 +32,8 @@ def train(job):
     two float64 arrays, shape (n_chips, n_batches): mean squared and largest
     absolute reconstruction error of the first pass, NaN once a chip stopped.
     """
+    if isinstance(job.program, IntegerProgram):
+        return reference_fixed.train(job)
     error, unit_error = job.history()
     for chip in range(job.n_chips):
         order = job.order[chip if len(job.order) > 1 else 0]
@@ -43,7 +48,7 @@ def train(job):
             difference = _monitored(job.program, state)
             error[chip, batch] = np.mean(difference.astype(np.float64) ** 2)
             unit_error[chip, batch] = np.max(np.abs(difference))
-            if not _judge(job.watch, chip, unit_error[chip, batch]):
+            if not job.watch.judge(chip, unit_error[chip, batch]):
                 break
             _learn(job.program, state, weights, sums)
             start = end
@@ -63,6 +68,8 @@ def forward(program, weights, cases, slot):
     -------
     array, shape (n_chips, n_cases, size of the slot)
     """
+    if isinstance(program, IntegerProgram):
+        return reference_fixed.forward(program, weights, cases, slot)
     chips = [[matrix[chip] for matrix in weights] for chip in range(len(weights[0]))]
     return np.stack([_slot(program, compute(program, chip, cases), slot) for chip in chips])
 
@@ -105,20 +112,6 @@ def _monitored(program, state):
     """Return target - output of a batch."""
     target, output = program.monitor
     return _slot(program, state, target) - _slot(program, state, output)
-
-
-def _judge(watch, chip, unit_error):
-    """Count one check; return whether the chip goes on."""
-    passes = unit_error < watch.threshold
-    if watch.crossed[chip] >= 0:
-        watch.checked[chip] += 1
-        watch.passed[chip] += passes
-    elif passes:
-        watch.crossed[chip] = watch.updates[chip]
-    held_out = watch.crossed[chip] >= 0 and watch.checked[chip] >= watch.hold
-    watch.active[chip] = not held_out
-    watch.updates[chip] += not held_out
-    return not held_out
 
 
 def _learn(program, state, weights, sums):

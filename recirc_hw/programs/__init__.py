@@ -7,6 +7,7 @@ computes.
 """
 
 from recirc_hw.programs.builder import Builder
+from recirc_hw.programs.integer import IntegerProgram
 from recirc_hw.programs.layout import Layout, Matrix, Slot, WritePolicy
 from recirc_hw.programs.table import FUNCTIONS, OPCODES, Op, Program
 
@@ -14,6 +15,7 @@ __all__ = [
     "FUNCTIONS",
     "OPCODES",
     "Builder",
+    "IntegerProgram",
     "Layout",
     "Matrix",
     "Op",

@@ -4,8 +4,9 @@ A substrate gives meaning to the primitives of a program: the arithmetic they
 are done in, and its limits.
 """
 
+from recirc_hw.substrates.fixed_point import FixedPoint
 from recirc_hw.substrates.ideal import Ideal
 
-SUBSTRATES = {"ideal": Ideal}
+SUBSTRATES = {"ideal": Ideal, "fixed_point": FixedPoint}
 
-__all__ = ["SUBSTRATES", "Ideal"]
+__all__ = ["SUBSTRATES", "FixedPoint", "Ideal"]

@@ -23,3 +23,34 @@ class Ideal(Fields):
     def dtype(self):
         """The NumPy type of weights and activities."""
         return np.dtype(self.precision)
+
+    def lower(self, program, network, batch_size=1):
+        """Return the program a chip runs: the rule's own."""
+        return program
+
+    def encode(self, cases, network):
+        """Return cases as the chip is given them."""
+        return np.ascontiguousarray(cases, self.dtype)
+
+    def decode(self, values, slot):
+        """Return what a slot's values stand for: themselves."""
+        return values
+
+    def store(self, weights, matrix):
+        """Return (weights as the chip holds them, what is left over in the sums)."""
+        return weights.astype(self.dtype), np.zeros(weights.shape, self.dtype)
+
+    def read(self, weights, matrix):
+        """Return the real weights that stored ones stand for."""
+        return weights.copy()
+
+    def check_range(self, weights, matrix):
+        """Refuse weights that the chip cannot hold: none of those that are finite."""
+
+    def start_sums(self, sums, before, after):
+        """Return the sums a training starts with: none."""
+        return [np.zeros_like(matrix) for matrix in sums]
+
+    def change(self, sums, matrix):
+        """Return the weight change, before the rate, that sums stand for."""
+        return sums

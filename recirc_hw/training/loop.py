@@ -7,8 +7,6 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import Interrupted
@@ -139,7 +137,10 @@ class _Training:
         code = network.groups[network.code_index].size
         criterion = self.task.criterion
         self.criterion = criterion.describe(self.task, code)
-        self.state = State(chips, plan, float(criterion.threshold(self.task, code)))
+        self.program = self.design.lowered(plan.batch_size)
+        threshold = float(criterion.threshold(self.task, code))
+        self.state = State(chips, plan, threshold, self.program)
+        self.encoded = (None, None)
         self.stops = moments(plan.total) if probing else [plan.total]
         self.checkpoint = None
 
@@ -179,7 +180,7 @@ class _Training:
         cases, order, ends = self.plan.stretch(seeds, self.state.done, count)
         state, plan = self.state, self.plan
         job = Job(
-            self.design.program,
+            self.program,
             state.weights,
             state.sums,
             self._as_cases(cases),
@@ -187,6 +188,7 @@ class _Training:
             ends,
             state.watch if plan.checks_every_update else state.plain_watch(),
             self.threads,
+            state.fixed,
         )
         state.record(*self.backend.train(job))
         state.drop_diverged()
@@ -200,8 +202,7 @@ class _Training:
             self._test()
         if self.probing and (state.done in self.stops or not state.running):
             state.hand_back(self.chips)
-            cases = self._as_cases(self.task.train)
-            found = [probe(chip, cases) for chip in self.chips]
+            found = [probe(chip, self.task.train) for chip in self.chips]
             state.probes.append({"update": state.done, "chips": found})
 
     def _test(self):
@@ -224,22 +225,26 @@ class _Training:
 
     def _outputs(self, cases):
         """Return every chip's reconstructions, shape (chips, cases, units)."""
-        program = self.design.inference
+        program, output = self.design.lowered_inference, self.design.inference.monitor[1]
         weights = self.state.weights[: len(program.layout.matrices)]
-        return self.backend.forward(program, weights, self._as_cases(cases), program.monitor[1])
+        codes = self.backend.forward(program, weights, self._as_cases(cases), output)
+        return self.design.substrate.decode(codes, program.layout.slots[output])
 
     def _measure(self, metric, cases):
         """Return a metric of every chip's reconstructions of `cases`."""
         return [metric(cases, output) for output in self._outputs(cases)]
 
     def _as_cases(self, cases):
-        return np.ascontiguousarray(cases, self.design.substrate.dtype)
+        """Return cases as the substrate is given them; the latest are kept."""
+        if self.encoded[0] is not cases:
+            self.encoded = cases, self.design.substrate.encode(cases, self.design.network)
+        return self.encoded[1]
 
     def _identity(self):
         """What a checkpoint must share with the training that goes on from it."""
         return {
             "design": f"{self.design.network!r} {self.design.substrate!r}",
-            "program": self.design.program.fingerprint,
+            "program": self.program.fingerprint,
             "task": self.task.fingerprint,
             "chip seeds": [chip.seed for chip in self.chips],
             "batch size": self.plan.batch_size,
@@ -285,6 +290,7 @@ class _Training:
             history=state.history(i),
             probes=[{"update": p["update"], **p["chips"][i]} for p in state.probes],
             batch_size=self.plan.batch_size,
+            counters=state.counters(i),
         )
 
 
@@ -293,5 +299,4 @@ def _start_output_biases(chips, task):
     network = chips[0].design.network
     for chip in chips:
         if network.output_bias == "data_mean" and chip.updates == 0:
-            top = chip.matrices[len(network.matrices) - 1]
-            top[:, -1] = network.output_biases(task.train)
+            chip.set_output_biases(network.output_biases(task.train))

@@ -53,6 +53,7 @@ class Run:
     history: dict[str, np.ndarray]
     probes: list[dict] = field(default_factory=list)
     batch_size: int = 1
+    counters: dict[str, dict[str, int]] | None = None
     versions: dict[str, str] = field(default_factory=versions)
 
     @property

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from recirc_hw.backends import Watch
+from recirc_hw.backends import FixedState, Watch
 from recirc_hw.errors import CheckpointError
+from recirc_hw.programs import IntegerProgram
+from recirc_hw.programs.integer import COUNTERS
 from recirc_hw.training.checkpoint import load_checkpoint, match, save_checkpoint
 
 TRACE_POINTS = 1000  # of the training curve, at most
@@ -18,10 +20,14 @@ class State:
     backend began and ended.
     """
 
-    def __init__(self, chips, plan, threshold):
+    def __init__(self, chips, plan, threshold, program):
         layers = range(len(chips[0].matrices))
+        self.program = program
         self.weights = [np.stack([chip.matrices[k] for chip in chips]) for k in layers]
-        self.sums = [np.zeros_like(matrix) for matrix in self.weights]
+        kept = [chip.start_sums(program) for chip in chips]
+        self.sums = [np.stack([sums[k] for sums in kept]) for k in layers]
+        self.fixed = FixedState.start([chip.seed for chip in chips], len(layers))
+        self.fixed.steps[:] = [chip.steps for chip in chips]
         hold = plan.hold if plan.until == "learned" else np.iinfo(np.int64).max
         self.watch = Watch.start(len(chips), threshold, hold)
         self.diverged = np.zeros(len(chips), bool)
@@ -80,6 +86,8 @@ class State:
         """Give the chips the weights they have now."""
         for i, chip in enumerate(chips):
             chip.matrices = [matrix[i].copy() for matrix in self.weights]
+            chip.sums = [matrix[i].copy() for matrix in self.sums]
+            chip.program, chip.steps = self.program, int(self.fixed.steps[i])
             chip.updates = int(self.watch.updates[i])
 
     def history(self, chip):
@@ -98,12 +106,24 @@ class State:
             **tests,
         }
 
+    def counters(self, chip):
+        """Return one chip's counters as {matrix: {counter: count}}; None if it has none."""
+        if not isinstance(self.program, IntegerProgram):
+            return None
+        return {
+            matrix.name: dict(zip(COUNTERS, map(int, counts), strict=True))
+            for matrix, counts in zip(
+                self.program.layout.matrices, self.fixed.counters[chip], strict=True
+            )
+        }
+
     def _arrays(self):
         """Yield (name, array) of every array that changes in training."""
         yield from ((f"weights{k}", matrix) for k, matrix in enumerate(self.weights))
         yield from ((f"sums{k}", matrix) for k, matrix in enumerate(self.sums))
         yield from ((f"trace_{name}", values) for name, values in self.trace.items())
         yield from ((name, getattr(self.watch, name)) for name in WATCHED)
+        yield from (("steps", self.fixed.steps), ("counters", self.fixed.counters))
         yield "diverged", self.diverged
 
     def save(self, path, identity):

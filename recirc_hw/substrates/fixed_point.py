@@ -1,0 +1,293 @@
+"""The fixed-point substrate: every signal an integer code of a stated format."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from recirc_hw.errors import DesignError
+from recirc_hw.fields import Fields
+from recirc_hw.substrates.bounds import Widths, signals_of
+from recirc_hw.substrates.lowering import lowered
+from recirc_hw.substrates.tables import LARGEST, digest, table_key
+
+WeightBits = Annotated[int, Field(ge=2, le=32)]
+Fraction = Annotated[int, Field(ge=-16, le=31)]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The codes of a unit's activity: low..high, of which `one` stands for 1."""
+
+    one: int
+    low: int
+    high: int
+
+
+class FixedPoint(Fields):
+    """Signed weights, activities and sums of few bits, as docs/arithmetic.md says.
+
+    Fields that name weights take one number, or one per weight matrix in the order
+    of the network.
+
+    Parameters
+    ----------
+    weight_bits : int, 2..32
+    weight_fraction_bits : int
+        At most weight_bits - 1, and may be negative; weights reach
+        2^(weight_bits - 1 - weight_fraction_bits).
+    bias_fraction_bits : int, or None for that of the weights
+    activity_bits : int, 2..16
+    identity_integer_bits : int
+        Identity units saturate at 2^identity_integer_bits; others end at 1.
+    rounding : "floor", "half_up", "half_even", "stochastic" or "carry"
+        Of weight updates. "carry" keeps the remainder in the sum.
+    wide : bool
+        Whether differences are taken before the blend rounds them.
+    rate_bits : int
+        Bits of the whole number that, times a power of two, is the learning
+        rate; 1 for a power of two alone.
+    activation : "table" or "plan"
+    table_fraction_bits, table_integer_bits : int
+        Bits of the table's index; None for as many integer bits as reach the rail.
+    table_sha256 : str, or None
+        Refuse the design unless each table it uses has this digest (one, or several).
+    error_fraction_bits : int, or None for activity_bits + 4
+        Of errors that other weights carry (backprop and random feedback).
+    accumulator_bits, sum_bits : int, or None for as many as the bounds ask
+        Refuse the design where a sum of products, or a batch's weight change g,
+        could need more.
+    """
+
+    type: Literal["fixed_point"] = "fixed_point"
+    weight_bits: WeightBits | tuple[WeightBits, ...] = 8
+    weight_fraction_bits: Fraction | tuple[Fraction, ...] = 3
+    bias_fraction_bits: Fraction | tuple[Fraction, ...] | None = None
+    activity_bits: Annotated[int, Field(ge=2, le=16)] = 8
+    identity_integer_bits: Annotated[int, Field(ge=0, le=8)] = 2
+    rounding: Literal["floor", "half_up", "half_even", "stochastic", "carry"] = "carry"
+    wide: bool = True
+    rate_bits: Annotated[int, Field(ge=1, le=16)] = 8
+    activation: Literal["table", "plan"] = "table"
+    table_fraction_bits: Annotated[int, Field(ge=0, le=12)] = 5
+    table_integer_bits: Annotated[int, Field(ge=1, le=12)] | None = None
+    table_sha256: str | tuple[str, ...] | None = None
+    error_fraction_bits: Annotated[int, Field(ge=0, le=30)] | None = None
+    accumulator_bits: Annotated[int, Field(ge=2, le=64)] | None = None
+    sum_bits: Annotated[int, Field(ge=2, le=64)] | None = None
+
+    @model_validator(mode="after")
+    def _formats_possible(self):
+        for k in range(self._formats):
+            bits, fraction, bias = self.weight_format(k)
+            for name, value in (
+                ("weight_fraction_bits", fraction),
+                ("bias_fraction_bits", bias),
+            ):
+                if value > bits - 1:
+                    raise ValueError(
+                        f"{name} = {value} leaves no sign bit in a weight of {bits} bits; "
+                        f"allowed are -16..{bits - 1}"
+                    )
+        for function in ("logistic", "tanh"):
+            key = self.table(function)
+            index = key.fraction_bits + key.integer_bits
+            if index > LARGEST:
+                raise ValueError(
+                    f"the {function} table would have 2^{index} entries, at most 2^{LARGEST} "
+                    "will do: fewer table_fraction_bits or table_integer_bits"
+                    + (", or fewer activity_bits" if self.activation == "plan" else "")
+                )
+        return self
+
+    @property
+    def _formats(self):
+        """How many weight formats are given apart; 1 where all matrices share one."""
+        fields = (self.weight_bits, self.weight_fraction_bits, self.bias_fraction_bits)
+        counts = {len(field) for field in fields if isinstance(field, tuple)}
+        if len(counts) > 1 or 0 in counts:
+            raise ValueError(f"weight formats are given for {sorted(counts)} matrices")
+        return counts.pop() if counts else 1
+
+    def weight_format(self, k):
+        """Return (bits, fraction bits, the bias's fraction bits) of the k-th matrix."""
+        bits, fraction = _of(self.weight_bits, k), _of(self.weight_fraction_bits, k)
+        bias = fraction if self.bias_fraction_bits is None else _of(self.bias_fraction_bits, k)
+        return bits, fraction, bias
+
+    @property
+    def error_fraction(self):
+        """Fraction bits of errors that weights carry."""
+        return (
+            self.activity_bits + 4
+            if self.error_fraction_bits is None
+            else self.error_fraction_bits
+        )
+
+    @property
+    def dtype(self):
+        """The NumPy type of weights: the narrowest that holds them all."""
+        bits = self.weight_bits if isinstance(self.weight_bits, tuple) else (self.weight_bits,)
+        return np.dtype(next(f"int{size}" for size in (8, 16, 32) if max(bits) <= size))
+
+    def unit(self, function):
+        """Return the codes of units with a response function."""
+        one = 1 << self.activity_bits
+        if function == "logistic":
+            return Unit(one - 1, 0, one - 1)
+        if function == "tanh":
+            return Unit(one - 1, 1 - one, one - 1)
+        rail = (one << self.identity_integer_bits) - 1
+        return Unit(one, -rail, rail)
+
+    def table(self, function):
+        """Return the key of the table that a response function uses."""
+        return table_key(
+            function, self.activation, self.activity_bits,
+            self.table_fraction_bits, self.table_integer_bits,
+        )  # fmt: skip
+
+    def lower(self, program, network, batch_size=1):
+        """Return the integer program that a chip runs; see `lowered`."""
+        count = len(network.matrices)
+        if self._formats not in (1, count):
+            raise DesignError(
+                f"FixedPoint gives {self._formats} weight formats for {count} weight matrices"
+            )
+        found = lowered(program, network, self, batch_size)
+        self._check_tables(found)
+        return found
+
+    def widths(self, program, network, batch_size=1):
+        """Return every signal's bounds and width, and the constants as realised."""
+        found = self.lower(program, network, batch_size)
+        notes = [
+            f"{m.name}: weights of {m.bits} bits, {m.fraction_bits} of fraction; "
+            f"rate {m.rate:g}, g shifted by {m.shift}, {m.rounding}"
+            for m in found.layout.matrices if m.written
+        ]  # fmt: skip
+        wanted = {m.name: m.policy.rate for m in program.layout.matrices if m.policy}
+        mean = any(m.policy.mean for m in program.layout.matrices if m.policy)
+        notes += [
+            f"{m.name}: rate {wanted[m.name] / (batch_size if mean else 1):g} was asked for; "
+            f"{m.rate:g} is the nearest with a factor of {self.rate_bits} bits"
+            for m in found.layout.matrices
+            if m.written and m.rate != wanted[m.name] / (batch_size if mean else 1)
+        ]
+        notes.append(f"computed with {found.word}-bit words, {found.accumulator}-bit sums")
+        return Widths(signals_of(found), tuple(notes))
+
+    def _check_tables(self, program):
+        """Refuse a table that is not the one the design was made for."""
+        wanted = self.table_sha256
+        if wanted is None:
+            return
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        for key in program.tables:
+            if digest(key) not in wanted:
+                raise DesignError(
+                    f"table_sha256: the {key.function} table's SHA-256 is {digest(key)}, "
+                    f"the design wants {' or '.join(wanted)}"
+                )
+
+    def encode(self, cases, network):
+        """Return the codes of cases: round(x one), half up, kept in the unit's range."""
+        codes = np.empty(np.shape(cases), np.int32)
+        for group in network.groups:
+            unit = self.unit(group.function)
+            part = slice(group.case_offset, group.case_offset + group.size)
+            if group.case_offset + group.size <= codes.shape[-1] and group is network.groups[0]:
+                codes[..., part] = _rounded(cases[..., part], unit.one, unit.low, unit.high)
+        return codes
+
+    def decode(self, codes, slot):
+        """Return what a slot's codes stand for, as float64."""
+        return codes / np.float64(slot.one)
+
+    def store(self, weights, matrix):
+        """Return (codes, remainders) of real weights: the nearest codes, half up.
+
+        Remainders are in units of 2^-shift of a weight step, as g has them; weights
+        outside the format take the nearest rail, with no remainder.
+        """
+        codes = np.empty(weights.shape, np.int64)
+        left = np.zeros(weights.shape, np.int64)
+        for part, fraction, shift in matrix_parts(matrix):
+            scaled = np.ldexp(weights[:, part], fraction)
+            codes[:, part] = _rounded(scaled, 1, matrix.low, matrix.high)
+            rest = np.floor(np.ldexp(scaled - codes[:, part], shift) + 0.5)
+            inside = np.abs(scaled - codes[:, part]) <= 0.5
+            left[:, part] = np.where(inside, rest, 0)
+        return codes.astype(self.dtype), left
+
+    def read(self, codes, matrix):
+        """Return the real weights that codes stand for."""
+        weights = np.empty(codes.shape)
+        for part, fraction, _ in matrix_parts(matrix):
+            weights[:, part] = np.ldexp(codes[:, part].astype(np.float64), -fraction)
+        return weights
+
+    def check_range(self, weights, matrix):
+        """Refuse weights outside their format, naming the first."""
+        for part, fraction, _ in matrix_parts(matrix):
+            low, high = np.ldexp([matrix.low - 0.5, matrix.high + 0.5], -fraction)
+            outside = (weights[:, part] < low) | (weights[:, part] >= high)
+            if outside.any():
+                raise ValueError(
+                    f"weights of '{matrix.name}': {weights[:, part][outside][0]:g} is outside "
+                    f"{np.ldexp(matrix.low, -fraction):g}..{np.ldexp(matrix.high, -fraction):g}, "
+                    f"what {matrix.bits} bits with {fraction} of fraction hold"
+                )
+
+    def start_sums(self, sums, before, after):
+        """Return the remainders that a program starts from, in its own units.
+
+        They were left by another program, or at fabrication, whose shifts may
+        differ where a batch's mean is taken; other roundings leave none.
+        """
+        found = []
+        for g, old, new in zip(
+            sums, before.layout.matrices, after.layout.matrices, strict=True
+        ):
+            scaled = np.zeros(g.shape, f"int{after.word}")
+            if self.rounding == "carry":
+                for (part, _, then), (_, _, now) in zip(
+                    matrix_parts(old), matrix_parts(new), strict=True
+                ):
+                    scaled[:, part] = _moved(g[:, part].astype(np.int64), now - then)
+            found.append(scaled)
+        return found
+
+    def change(self, sums, matrix):
+        """Return the weight change, before the rate, that sums stand for."""
+        change = np.zeros(sums.shape)
+        for part, fraction, shift in matrix_parts(matrix):
+            if matrix.rate:
+                change[:, part] = np.ldexp(sums[:, part] / matrix.rate, -fraction - shift)
+        return change
+
+
+def matrix_parts(matrix):
+    """Return (columns, fraction bits, shift) of a matrix's weights and of its biases."""
+    return (
+        (slice(None, -1), matrix.fraction_bits, matrix.shift),
+        (slice(-1, None), matrix.bias_fraction_bits, matrix.bias_shift),
+    )
+
+
+def _of(field, k):
+    """Return the k-th value of a field that gives one for all, or one per matrix."""
+    if not isinstance(field, tuple):
+        return field
+    return field[min(k, len(field) - 1)]
+
+
+def _moved(codes, up):
+    """Return codes 2^up, rounded half up."""
+    return codes << up if up >= 0 else (codes + (1 << (-up - 1))) >> -up
+
+
+def _rounded(values, one, low, high):
+    """Return floor(values one + 1/2), kept in low..high."""
+    return np.clip(np.floor(np.asarray(values, np.float64) * one + 0.5), low, high)

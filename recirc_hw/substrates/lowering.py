@@ -1,0 +1,231 @@
+"""Lowering: the one pass from a program on reals to a program on integer codes.
+
+It alone knows formats; every backend and every export consumes its integers.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+
+from recirc_hw.errors import DesignError, UnsupportedError
+from recirc_hw.programs.integer import (
+    IntegerLayout,
+    IntegerMatrix,
+    IntegerOp,
+    IntegerProgram,
+    IntegerSlot,
+)
+from recirc_hw.programs.passes import is_blend, widened, with_shares
+from recirc_hw.substrates.bounds import settled
+from recirc_hw.substrates.constants import SHARE_BITS, memory_share, nearest_constant
+
+LARGEST_SHIFT = 62
+
+
+@lru_cache(maxsize=256)
+def lowered(program, network, substrate, batch_size):
+    """Return the integer program of a design, for batches of `batch_size` cases.
+
+    Raises
+    ------
+    UnsupportedError
+        For what no fixed-point chip here does: momentum, weight decay, norm caps.
+    DesignError
+        Where a constant is out of reach or a signal could overflow; it names the
+        signal, its bound, and the format that would do.
+    """
+    _refuse_unsupported(program)
+    program = with_shares(program, _realised_share)
+    if substrate.wide:
+        program = widened(program)
+    return settled(_Lowering(program, network, substrate, batch_size).run(), substrate)
+
+
+def _refuse_unsupported(program):
+    """Refuse write policies that would need a multiplier at every weight."""
+    for matrix in program.layout.matrices:
+        for field, what in (
+            ("momentum", "momentum"), ("decay", "weight_decay"), ("norm_cap", "norm_cap"),
+        ):  # fmt: skip
+            if matrix.policy is not None and getattr(matrix.policy, field):
+                raise UnsupportedError(
+                    f"rule.{what} = {getattr(matrix.policy, field):g} on a fixed-point chip: "
+                    "it would need a multiplier at every weight; the ideal substrate has it"
+                )
+
+
+def _realised_share(share):
+    """Return 1 - regression as the chip has it, exactly as a float."""
+    constant = memory_share(share)
+    if constant is None or constant.exponent < -15:
+        raise DesignError(
+            f"regression = {share:g}: a chip keeps 1 - 2^-k (k up to 15) or n/{2**SHARE_BITS} "
+            f"of an activity; the nearest below 1 are {1 - 2.0**-SHARE_BITS:g} and {1 - 2.0**-9:g}"
+        )
+    return constant.value
+
+
+class _Lowering:
+    """The pass, with the fraction bits of every slot seen so far."""
+
+    def __init__(self, program, network, substrate, batch_size):
+        self.program, self.network = program, network
+        self.substrate, self.batch_size = substrate, batch_size
+        self.matrices = [self._matrix(matrix) for matrix in program.layout.matrices]
+        self.fractions, self.ones, self.tables = {}, {}, []
+
+    def run(self):
+        """Return the integer program, its widths not yet settled."""
+        ops = [getattr(self, f"_{op.opcode}")(op) for op in self.program.case_ops]
+        ops = self._scaled_correlates(ops)
+        ops += [
+            IntegerOp("write", matrix=op.matrix, learning=True) for op in self.program.batch_ops
+        ]
+        slots = tuple(
+            IntegerSlot(
+                slot.name, slot.offset, slot.size, self.fractions.get(i, 0), self.ones.get(i, 1)
+            )
+            for i, slot in enumerate(self.program.layout.slots)
+        )
+        layout = IntegerLayout(slots, tuple(self.matrices), self.program.layout.size)
+        return IntegerProgram(
+            self.program.name, layout, tuple(ops), self.program.monitor,
+            tuple(self.tables), self.batch_size,
+        )  # fmt: skip
+
+    def _matrix(self, matrix):
+        """Return a matrix with its formats; feedback has those of the matrix it stands for."""
+        names = [m.name for m in self.network.matrices]
+        known = matrix.name.removesuffix(" feedback")
+        which = names.index(known) if known in names else 0
+        bits, fraction, bias = self.substrate.weight_format(which)
+        return IntegerMatrix(
+            matrix.name, matrix.rows, matrix.cols, bits, fraction, bias, matrix.feedback,
+            rounding=self.substrate.rounding,
+        )  # fmt: skip
+
+    def _result(self, op, fraction, one=None, **fields):
+        """Return the integer operation for `op`, and note the format of what it writes."""
+        if fraction < 0:
+            raise ValueError(f"slot of {fraction} fraction bits")
+        self.fractions[op.dst], self.ones[op.dst] = fraction, one or 1 << fraction
+        return IntegerOp(
+            op.opcode, op.dst, op.first, op.second, op.matrix, learning=op.learning, **fields
+        )
+
+    def _clamp(self, op):
+        group = next((g for g in self.network.groups if g.case_offset == op.case_offset), None)
+        unit = self.substrate.unit(group.function if group else "identity")
+        return self._result(
+            op, self.substrate.activity_bits, unit.one,
+            low=unit.low, high=unit.high, case_offset=op.case_offset,
+        )  # fmt: skip
+
+    def _project(self, op):
+        record = self.program.layout.matrices[op.matrix]
+        matrix, source = self.matrices[op.matrix], self.fractions[op.first]
+        total = matrix.fraction_bits + source
+        fields = {
+            "bias": op.bias,
+            "bias_align": total - matrix.bias_fraction_bits if op.bias else 0,
+            "transposed": op.transposed,
+        }
+        if fields["bias_align"] < 0:
+            raise DesignError(
+                f"bias_fraction_bits = {matrix.bias_fraction_bits} of '{matrix.name}': the sum "
+                f"has {total} fraction bits, the bias may have no more"
+            )
+        carries = op.transposed or record.feedback or op.function != record.function
+        if carries and op.function == "identity":
+            kept = self.substrate.error_fraction
+            return self._result(op, kept, shift=total - kept, **fields)
+        unit = self.substrate.unit(op.function)
+        if op.function == "identity":
+            kept = self.substrate.activity_bits
+            return self._result(
+                op, kept, unit.one, shift=total - kept, low=unit.low, high=unit.high, **fields
+            )
+        key = self.substrate.table(op.function)
+        if key not in self.tables:
+            self.tables.append(key)
+        return self._result(
+            op, self.substrate.activity_bits, unit.one, shift=total - key.fraction_bits,
+            table=self.tables.index(key), low=key.low, high=-key.low - 1, **fields,
+        )  # fmt: skip
+
+    def _combine(self, op):
+        first, second = self.fractions[op.first], self.fractions[op.second]
+        fraction = max(first, second)
+        up = (1 << (fraction - first), 1 << (fraction - second))
+        if is_blend(op):
+            taken = Fraction(op.gains[1])
+            parts = (taken.denominator - taken.numerator, taken.numerator)
+            ones = {self.ones[op.first], self.ones[op.second]}
+            return self._result(
+                op, fraction, ones.pop() if len(ones) == 1 else None,
+                gains=(parts[0] * up[0], parts[1] * up[1]),
+                shift=taken.denominator.bit_length() - 1,
+            )  # fmt: skip
+        gain = nearest_constant(abs(op.gains[0]), SHARE_BITS)
+        factor = gain.factor if op.gains[0] >= 0 else -gain.factor
+        factor <<= max(0, gain.exponent - fraction)
+        return self._result(
+            op, max(0, fraction - gain.exponent), gains=(factor * up[0], -factor * up[1])
+        )
+
+    def _gate(self, op):
+        error, activity = self.fractions[op.first], self.fractions[op.second]
+        kept = self.substrate.error_fraction
+        slope = 0 if op.function == "identity" else 2 * activity
+        return self._result(
+            op, kept, shift=error + slope - kept, function=op.function, one=1 << activity
+        )
+
+    # A gate's `one` belongs to the operation, a slot's to `ones`.
+
+    def _correlate(self, op):
+        return IntegerOp(
+            "correlate", first=op.first, second=op.second, matrix=op.matrix,
+            bias_align=self.fractions[op.second], learning=op.learning,
+        )  # fmt: skip
+
+    def _scaled_correlates(self, ops):
+        """Return the operations, those on one matrix agreeing in their fraction bits.
+
+        The rate is factor 2^exponent; the factor multiplies the postsynaptic
+        value, 2^exponent goes into the shift of the write:
+        shift = frac(post) + frac(pre) - frac(w) - exponent.
+        """
+        for k, matrix in enumerate(self.program.layout.matrices):
+            mine = [
+                i for i, op in enumerate(ops) if op.opcode == "correlate" and op.matrix == k
+            ]
+            if not mine:
+                continue
+            summed = [
+                self.fractions[ops[i].first] + self.fractions[ops[i].second] for i in mine
+            ]
+            rate, gain = self._settle_write(k, matrix.policy, max(summed))
+            for i, fraction in zip(mine, summed, strict=True):
+                up = 1 << (max(summed) - fraction)
+                ops[i] = replace(ops[i], gains=(rate.factor * gain * up, 0))
+        return ops
+
+    def _settle_write(self, k, policy, fraction):
+        """Set the shifts of matrix k's write; return its rate and what lifts them to 0."""
+        matrix = self.matrices[k]
+        wanted = policy.rate / (self.batch_size if policy.mean else 1) if policy else 0.0
+        rate = nearest_constant(wanted, self.substrate.rate_bits)
+        least = fraction - rate.exponent
+        shifts = (least - matrix.fraction_bits, least - matrix.bias_fraction_bits)
+        lift = max(0, -min(shifts))
+        if max(shifts) + lift > LARGEST_SHIFT:
+            raise DesignError(
+                f"learning rate {wanted:g} on '{matrix.name}': its sums would be shifted by "
+                f"{max(shifts)} bits before they reach a weight, at most {LARGEST_SHIFT} will do"
+            )
+        self.matrices[k] = replace(
+            matrix, written=policy is not None, rate=rate.value,
+            shift=shifts[0] + lift, bias_shift=shifts[1] + lift,
+        )  # fmt: skip
+        return rate, 1 << lift
