@@ -3,7 +3,7 @@
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-SOURCES = ["status", "dispatch", "kernels_portable", "kernels_avx2", "kernels_avx512"]
+SOURCES = ["status", "fixed_status", "dispatch", "kernels_portable", "kernels_avx2", "kernels_avx512"]
 
 setup(
     ext_modules=cythonize(
@@ -22,6 +22,12 @@ setup(
                     "lanes.inc",
                     "batch.inc",
                     "undefine.inc",
+                    "fixed.inc",
+                    "fixed_words.inc",
+                    "fixed_project.inc",
+                    "fixed_compute.inc",
+                    "fixed_write.inc",
+                    "fixed_train.inc",
                 )
             ],
             extra_compile_args=[

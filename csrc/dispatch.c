@@ -29,6 +29,21 @@ int rh_train_lanes(int isa, int dtype, int64_t lanes, const rh_program *program,
     return kernels ? kernels->train_lanes[dtype](lanes, program, job) : RH_ERR_ISA;
 }
 
+int rh_fixed_train(int isa, int weight, int word, int64_t lanes,
+                   const rh_fixed_program *program, const rh_fixed_job *job)
+{
+    const rh_kernels *kernels = kernels_of(isa);
+    return kernels ? kernels->fixed_train[weight][word](lanes, program, job) : RH_ERR_ISA;
+}
+
+int rh_fixed_forward(int isa, int weight, int word, const rh_fixed_program *program,
+                     const rh_fixed_job *job, int64_t slot, int64_t count, void *out)
+{
+    const rh_kernels *kernels = kernels_of(isa);
+    return kernels ? kernels->fixed_forward[weight][word](program, job, slot, count, out)
+                   : RH_ERR_ISA;
+}
+
 int rh_train_batch(int isa, int dtype, const rh_program *program, const rh_job *job,
                    const rh_blas *blas)
 {

@@ -16,6 +16,10 @@ enum { RH_PORTABLE, RH_AVX2, RH_AVX512 };
 enum { RH_FLOAT32, RH_FLOAT64 };
 enum { RH_TILE_BYTES = 128 }; /* the unit of vector work, and of lanes */
 
+enum { RH_FLOOR, RH_HALF_UP, RH_HALF_EVEN, RH_STOCHASTIC, RH_CARRY };
+enum { RH_SATURATED, RH_CLIPPED, RH_ASKED, RH_DEAD, RH_COUNTERS };
+enum { RH_LANES = 16, RH_PURPOSE_ROUNDING = 20 };
+
 /* One operation; slots and matrices by position, -1 where unused. */
 typedef struct {
     int32_t opcode, function;
@@ -76,15 +80,65 @@ typedef struct {
     rh_dgemm d;
 } rh_blas;
 
+/* Fixed point: one operation on codes, as programs/integer.py says, field by field.
+ * `block` products of a projection fit a word. */
+typedef struct {
+    int32_t opcode, function, dst, first, second, matrix;
+    int32_t table, bias, transposed, shift, bias_align, clips;
+    int64_t case_offset, gain_first, gain_second, low, high, one, block;
+} rh_fixed_op;
+
+/* Laid out as for the lane walk; a lone chip's stride is a multiple of RH_LANES, and
+ * its padding 0. */
+typedef struct {
+    int64_t offset, rows, cols, stride, low, high;
+    int32_t rounding, shift, bias_shift, written;
+} rh_fixed_matrix;
+
+typedef struct {
+    const rh_fixed_op *ops;
+    const rh_slot *slots;
+    const rh_fixed_matrix *matrices;
+    const int32_t *entries;      /* of all tables, one after another */
+    const int64_t *table_starts; /* n_tables + 1 */
+    int64_t n_compute, n_correlate, n_write, n_slots, n_matrices, n_tables;
+    int64_t state_size, target, output, wide_sums; /* 1: sums may pass 32 bits */
+    double one; /* the code that stands for 1 in target and output */
+} rh_fixed_program;
+
+/* In `job`, weights are of the kind's weight type, sums and state of its word, cases
+ * int32; the state has room for `state_size` + RH_LANES values and the largest post
+ * side, rounded up to whole tiles, of each lane. */
+typedef struct {
+    rh_job job;
+    const uint64_t *seeds; /* one a chip */
+    int64_t *steps;        /* one a chip: writes done */
+    int64_t *counters;     /* RH_COUNTERS for each matrix of each chip; 0: not counted */
+    int64_t n_matrices;
+    int64_t at_once; /* batches of one, one correlate a matrix, no sums to begin with */
+} rh_fixed_job;
+
 /* Best instruction set of this machine: RH_PORTABLE, RH_AVX2 or RH_AVX512. */
 int rh_best_isa(void);
 
 /* Check that a program and a job stay inside their arrays. */
 int rh_check(const rh_program *program, const rh_job *job);
 
+/* Check that a job's batches rise, to no more than `rows` cases each, and that its order
+ * names cases. */
+int rh_check_order(int64_t rows, const rh_job *job);
+
 /* Train a group of chips: one chip a lane (`lanes` = tile), or one chip (1). */
 int rh_train_lanes(int isa, int dtype, int64_t lanes, const rh_program *program,
                    const rh_job *job);
+
+/* Fixed point: check, train, and run forward. `weight` is 0, 1, 2 for 8, 16 and 32
+ * bits, `word` 0, 1 for 32 and 64. */
+int rh_fixed_check(const rh_fixed_program *program, const rh_fixed_job *job);
+int rh_fixed_train(int isa, int weight, int word, int64_t lanes,
+                   const rh_fixed_program *program, const rh_fixed_job *job);
+int rh_fixed_forward(int isa, int weight, int word, const rh_fixed_program *program,
+                     const rh_fixed_job *job, int64_t slot, int64_t count, void *out);
 
 /* Train one chip, each batch as matrix products. */
 int rh_train_batch(int isa, int dtype, const rh_program *program, const rh_job *job,

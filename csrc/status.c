@@ -53,12 +53,12 @@ static int check_op(const rh_program *p, const rh_op *op, int64_t case_size)
     return fits ? RH_OK : RH_ERR_BOUNDS;
 }
 
-static int check_order(const rh_program *p, const rh_job *job)
+int rh_check_order(int64_t rows, const rh_job *job)
 {
     int64_t chips = job->order_stride ? job->n_chips : 1, before = 0;
     for (int64_t b = 0; b < job->n_batches; b++) {
         if (job->batch_ends[b] <= before) return RH_ERR_BOUNDS;
-        if (p->rows > 1 && job->batch_ends[b] - before > p->rows) return RH_ERR_BOUNDS;
+        if (rows > 1 && job->batch_ends[b] - before > rows) return RH_ERR_BOUNDS;
         before = job->batch_ends[b];
     }
     for (int64_t chip = 0; chip < chips; chip++)
@@ -78,5 +78,5 @@ int rh_check(const rh_program *program, const rh_job *job)
     if (!slot_fits(program, program->target) ||
         !slot_has(program, program->output, program->slots[program->target].size))
         return RH_ERR_BOUNDS;
-    return check_order(program, job);
+    return rh_check_order(program->rows, job);
 }

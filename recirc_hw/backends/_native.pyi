@@ -5,6 +5,9 @@ import numpy as np
 OP: np.dtype[Any]
 SLOT: np.dtype[Any]
 MATRIX: np.dtype[Any]
+FIXED_OP: np.dtype[Any]
+FIXED_MATRIX: np.dtype[Any]
+LANES: int
 TILE_BYTES: int
 ISAS: tuple[str, ...]
 
@@ -31,3 +34,42 @@ class Call:
 
 def forward(isa: int, table: Table, weights, cases, state) -> None: ...
 def translate(status: int) -> None: ...
+
+class FixedTable:
+    word: np.dtype[Any]
+    weight_type: np.dtype[Any]
+    def __init__(
+        self,
+        ops,
+        counts,
+        slots,
+        matrices,
+        entries,
+        starts,
+        state_size,
+        monitor,
+        one,
+        weight,
+        wide_word,
+        wide_sums,
+    ) -> None: ...
+
+class FixedCall:
+    def __init__(
+        self,
+        table,
+        weights,
+        sums,
+        state,
+        cases,
+        order,
+        batch_ends,
+        error,
+        unit_error,
+        watch,
+        fixed,
+        at_once,
+        chips,
+    ) -> None: ...
+    def train(self, isa: int, lanes: int) -> None: ...
+    def forward(self, isa: int, slot: int, out) -> None: ...

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from recirc_hw.errors import (
@@ -47,7 +47,31 @@ cdef extern from "recirc_hw.h" nogil:
     ctypedef struct rh_blas:
         void *s
         void *d
+    enum: RH_LANES
+    ctypedef struct rh_fixed_op:
+        pass
+    ctypedef struct rh_fixed_matrix:
+        pass
+    ctypedef struct rh_fixed_program:
+        const rh_fixed_op *ops
+        const rh_slot *slots
+        const rh_fixed_matrix *matrices
+        const int32_t *entries
+        const int64_t *table_starts
+        int64_t n_compute, n_correlate, n_write, n_slots, n_matrices, n_tables
+        int64_t state_size, target, output, wide_sums
+        double one
+    ctypedef struct rh_fixed_job:
+        rh_job job
+        const uint64_t *seeds
+        int64_t *steps
+        int64_t *counters
+        int64_t n_matrices, at_once
     int rh_best_isa()
+    int rh_fixed_check(const rh_fixed_program *, const rh_fixed_job *)
+    int rh_fixed_train(int, int, int, int64_t, const rh_fixed_program *, const rh_fixed_job *)
+    int rh_fixed_forward(int, int, int, const rh_fixed_program *, const rh_fixed_job *,
+                         int64_t, int64_t, void *)
     int rh_check(const rh_program *, const rh_job *)
     int rh_train_lanes(int, int, int64_t, const rh_program *, const rh_job *)
     int rh_train_batch(int, int, const rh_program *, const rh_job *, const rh_blas *)
@@ -66,6 +90,17 @@ MATRIX = np.dtype(
     + [(name, "f8") for name in ("rate", "momentum", "decay", "norm_cap")]
     + [("mean", "i8")]
 )
+FIXED_OP = np.dtype(
+    [(name, "i4") for name in ("opcode", "function", "dst", "first", "second", "matrix")]
+    + [(name, "i4") for name in ("table", "bias", "transposed", "shift", "bias_align", "clips")]
+    + [(name, "i8") for name in ("case_offset", "gain_first", "gain_second")]
+    + [(name, "i8") for name in ("low", "high", "one", "block")]
+)
+FIXED_MATRIX = np.dtype(
+    [(name, "i8") for name in ("offset", "rows", "cols", "stride", "low", "high")]
+    + [(name, "i4") for name in ("rounding", "shift", "bias_shift", "written")]
+)
+LANES = RH_LANES
 TILE_BYTES = RH_TILE_BYTES
 ISAS = ("portable", "avx2", "avx512")[: rh_best_isa() + 1]
 DTYPES = {"float32": 0, "float64": 1}
@@ -79,7 +114,9 @@ cdef rh_blas BLAS
 BLAS.s = <void *>sgemm
 BLAS.d = <void *>dgemm
 
-if OP.itemsize != sizeof(rh_op) or MATRIX.itemsize != sizeof(rh_matrix):
+SIZES = {OP.itemsize: sizeof(rh_op), MATRIX.itemsize: sizeof(rh_matrix),
+         FIXED_OP.itemsize: sizeof(rh_fixed_op), FIXED_MATRIX.itemsize: sizeof(rh_fixed_matrix)}
+if any(mine != core for mine, core in SIZES.items()):
     raise ImportError("recirc_hw._native: the C structs and the NumPy types differ in size")
 
 
@@ -119,6 +156,28 @@ cdef class Table:
         self.c.target, self.c.output = monitor
 
 
+cdef void borrow(rh_job *c, cases, order, batch_ends, error, unit_error, watch, chips) except *:
+    """Borrow what every kind of job has beside its weights, sums and state."""
+    first, count = chips
+    rows, least = slice(first, first + count), count * len(batch_ends)
+    shared = len(order) == 1
+    c.n_cases, c.case_size = cases.shape
+    c.order_stride = 0 if shared else order.shape[1]
+    c.order = <const int64_t *>address(
+        order if shared else order[rows], np.int64, int(batch_ends.max()), False
+    )
+    c.batch_ends = <const int64_t *>address(batch_ends, np.int64, 1, False)
+    c.n_batches = c.history_stride = len(batch_ends)
+    c.error = <double *>address(error[rows], np.float64, least, True)
+    c.unit_error = <double *>address(unit_error[rows], np.float64, least, True)
+    c.updates = <int64_t *>address(watch.updates[rows], np.int64, count, True)
+    c.crossed = <int64_t *>address(watch.crossed[rows], np.int64, count, True)
+    c.checked = <int64_t *>address(watch.checked[rows], np.int64, count, True)
+    c.passed = <int64_t *>address(watch.passed[rows], np.int64, count, True)
+    c.active = <uint8_t *>address(watch.active[rows], np.uint8, count, True)
+    c.n_chips, c.hold, c.threshold = count, watch.hold, watch.threshold
+
+
 cdef class Call:
     """A job as the core reads it; keeps the arrays it borrows."""
 
@@ -132,29 +191,11 @@ cdef class Call:
         real = weights.dtype
         self.table, self.dtype = table, DTYPES[real.name]
         self.kept = (weights, sums, state, cases, order, batch_ends, error, unit_error, watch)
-        first, count = chips
         self.c.weights = address(weights, real, 1, True)
         self.c.sums = address(sums, real, weights.size, True)
         self.c.state = address(state, real, table.c.state_size, True)
         self.c.cases = address(cases, real, 1, False)
-        self.c.n_cases, self.c.case_size = cases.shape
-        shared = len(order) == 1
-        self.c.order_stride = 0 if shared else order.shape[1]
-        self.c.order = <const int64_t *>address(
-            order if shared else order[first : first + count], np.int64, int(batch_ends.max()), False
-        )
-        self.c.batch_ends = <const int64_t *>address(batch_ends, np.int64, 1, False)
-        self.c.n_batches = self.c.history_stride = len(batch_ends)
-        rows = slice(first, first + count)
-        least = count * len(batch_ends)
-        self.c.error = <double *>address(error[rows], np.float64, least, True)
-        self.c.unit_error = <double *>address(unit_error[rows], np.float64, least, True)
-        self.c.updates = <int64_t *>address(watch.updates[rows], np.int64, count, True)
-        self.c.crossed = <int64_t *>address(watch.crossed[rows], np.int64, count, True)
-        self.c.checked = <int64_t *>address(watch.checked[rows], np.int64, count, True)
-        self.c.passed = <int64_t *>address(watch.passed[rows], np.int64, count, True)
-        self.c.active = <uint8_t *>address(watch.active[rows], np.uint8, count, True)
-        self.c.n_chips, self.c.hold, self.c.threshold = count, watch.hold, watch.threshold
+        borrow(&self.c, cases, order, batch_ends, error, unit_error, watch, chips)
         translate(rh_check(&table.c, &self.c))
 
     def train_lanes(self, int isa, int64_t lanes):
@@ -183,3 +224,77 @@ def forward(int isa, Table table, weights, cases, state):
     with nogil:
         status = rh_forward(isa, dtype, &table.c, w, x, case_size, count, s, &BLAS)
     translate(status)
+
+
+cdef class FixedTable:
+    """An integer program as the core reads it; keeps the arrays it borrows."""
+
+    cdef rh_fixed_program c
+    cdef object kept
+    cdef int weight, wide_word
+    cdef readonly object word, weight_type, slots
+
+    def __init__(self, ops, counts, slots, matrices, entries, starts, state_size, monitor, one,
+                 weight, wide_word, wide_sums):
+        self.kept, self.slots = (ops, slots, matrices, entries, starts), slots
+        self.weight, self.wide_word = weight, wide_word
+        self.weight_type = np.dtype(("int8", "int16", "int32")[weight])
+        self.word = np.dtype(("int32", "int64")[wide_word])
+        self.c.wide_sums = wide_sums
+        self.c.ops = <const rh_fixed_op *>address(ops, FIXED_OP, sum(counts), False)
+        self.c.slots = <const rh_slot *>address(slots, SLOT, 1, False)
+        self.c.matrices = <const rh_fixed_matrix *>address(matrices, FIXED_MATRIX, 1, False)
+        self.c.table_starts = <const int64_t *>address(starts, np.int64, 1, False)
+        self.c.entries = <const int32_t *>address(entries, np.int32, int(starts.max()), False)
+        self.c.n_compute, self.c.n_correlate, self.c.n_write = counts
+        self.c.n_slots, self.c.n_matrices = len(slots), len(matrices)
+        self.c.n_tables, self.c.state_size = len(starts) - 1, state_size
+        self.c.target, self.c.output = monitor
+        self.c.one = one
+
+
+cdef class FixedCall:
+    """A job on codes as the core reads it; keeps the arrays it borrows."""
+
+    cdef rh_fixed_job c
+    cdef object kept
+    cdef FixedTable table
+
+    def __init__(self, FixedTable table, weights, sums, state, cases, order, batch_ends,
+                 error, unit_error, watch, fixed, at_once, chips):
+        first, count = chips
+        rows = slice(first, first + count)
+        self.table = table
+        self.kept = (weights, sums, state, cases, order, batch_ends, error, unit_error, watch, fixed)
+        self.c.job.weights = address(weights, table.weight_type, 1, True)
+        self.c.job.sums = address(sums, table.word, weights.size, True)
+        self.c.job.state = address(state, table.word, table.c.state_size, True)
+        self.c.job.cases = address(cases, np.int32, 1, False)
+        borrow(&self.c.job, cases, order, batch_ends, error, unit_error, watch, chips)
+        self.c.n_matrices, self.c.at_once = fixed.counters.shape[1], at_once
+        self.c.seeds = <const uint64_t *>address(fixed.seeds[rows], np.uint64, count, False)
+        self.c.steps = <int64_t *>address(fixed.steps[rows], np.int64, count, True)
+        self.c.counters = <int64_t *>address(fixed.counters[rows], np.int64, count, True)
+        translate(rh_fixed_check(&table.c, &self.c))
+
+    def train(self, int isa, int64_t lanes):
+        """Train this call's chips, one a lane, or one chip alone."""
+        cdef int status
+        with nogil:
+            status = rh_fixed_train(
+                isa, self.table.weight, self.table.wide_word, lanes, &self.table.c, &self.c
+            )
+        translate(status)
+
+    def forward(self, int isa, int64_t slot, out):
+        """Run every presentation of one chip, and copy a slot of each into `out`."""
+        cdef int status
+        cdef int64_t count = self.c.job.batch_ends[self.c.job.n_batches - 1]
+        cdef int64_t size = self.table.slots["size"][slot]
+        cdef void *to = address(out, self.table.word, count * size, True)
+        self.c.counters = NULL
+        with nogil:
+            status = rh_fixed_forward(
+                isa, self.table.weight, self.table.wide_word, &self.table.c, &self.c, slot, count, to
+            )
+        translate(status)

@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from recirc_hw.backends import _native
-from recirc_hw.programs import FUNCTIONS, OPCODES
+from recirc_hw.backends import _native, native_fixed
+from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram
 
 ISAS = _native.ISAS
 """Instruction sets of this machine, from the plainest to the best."""
@@ -27,6 +27,8 @@ BATCH_CONNECTIONS = 2000  # with at least this many weights
 
 def train(job, isa=ISAS[-1]):
     """Train the chips of a job; returns and changes what the reference does."""
+    if isinstance(job.program, IntegerProgram):
+        return native_fixed.train(job, isa)
     error, unit_error = job.history()
     walk = _BatchWalk(job) if _batched(job) else _LaneWalk(job, VECTOR_BYTES[isa])
     call = _Calls(job, walk, error, unit_error, ISAS.index(isa))
@@ -38,6 +40,8 @@ def train(job, isa=ISAS[-1]):
 
 def forward(program, weights, cases, slot, isa=ISAS[-1]):
     """Run a program's case operations without learning; as the reference does."""
+    if isinstance(program, IntegerProgram):
+        return native_fixed.forward(program, weights, cases, slot, isa)
     table, cases = _batch_table(program, BLOCK), np.ascontiguousarray(cases)
     size = program.layout.slots[slot].size
     values = np.empty((len(weights[0]), len(cases), size), weights[0].dtype)
