@@ -60,9 +60,15 @@ def commented(design):
     for section, fields in design.sections().items():
         lines.append(f"[{section}]")
         for name, value in fields.items():
-            value = list(value) if isinstance(value, tuple) else value
-            assignment = tomli_w.dumps({name: value}, multiline_strings=False).strip()
-            comment = COMMENTS[f"{section}.{name}"]
-            lines.append(f"{' '.join(assignment.split()):32}  # {comment}")
+            lines.append(
+                f"{name + ' = ' + _value(value):32}  # {COMMENTS[f'{section}.{name}']}"
+            )
         lines.append("")
     return "\n".join(lines)
+
+
+def _value(value):
+    """Return a field's value as TOML, on one line."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return tomli_w.dumps({"": value}).partition("= ")[2].strip()

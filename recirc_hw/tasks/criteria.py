@@ -24,7 +24,7 @@ class UnitError:
 
         max over cases and units of |target - output| < below
 
-    Source: Hinton & McClelland 1988, section 4.
+    Source: Hinton & McClelland 1988, "A simulation of recirculation".
     """
 
     below: float = 0.1

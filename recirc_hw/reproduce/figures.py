@@ -1,0 +1,84 @@
+"""Figures of the reproductions; drawn on `Figure` alone, so that no window is needed."""
+
+from itertools import cycle
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation, NullFormatter, ScalarFormatter
+
+# Okabe & Ito 2008: eight colours that colour-blind readers tell apart.
+COLOURS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F",
+)  # fmt: skip
+MARKERS = "osD^vPX<"
+
+
+def new_figure(columns=1, rows=1, *, width=None, height=None):
+    """Return a figure and its axes, shape (rows * columns,)."""
+    size = (width or min(10.0, 2.0 + 4.5 * columns), height or 0.7 + 3.9 * rows)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes:
+        ax.grid(alpha=0.25, linewidth=0.6)
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def styles():
+    """Yield a colour and a marker for each line, one after another."""
+    yield from cycle(zip(COLOURS, MARKERS, strict=True))
+
+
+def draw_curves(ax, curves, *, title, x, y, log_x=False, log_y=False, markers=True):
+    """Draw labelled lines.
+
+    Parameters
+    ----------
+    curves : dict of str to (x values, y values)
+    """
+    for (label, (xs, ys)), (colour, marker) in zip(curves.items(), styles(), strict=False):
+        ax.plot(
+            xs, ys, color=colour, marker=marker if markers else None, markersize=4.5,
+            linewidth=1.6, label=label, alpha=0.9,
+        )  # fmt: skip
+    ax.set(title=title, xlabel=x, ylabel=y)
+    if log_x:
+        ax.set_xscale("log")
+    if log_y:
+        set_log(ax, [value for _, ys in curves.values() for value in ys])
+    ax.legend(frameon=False, fontsize=9)
+
+
+def set_log(ax, values):
+    """Give the y axis a logarithmic scale with readable ticks."""
+    ax.set_yscale("log")
+    wide = max(values) > 30 * min(values)
+    if wide:
+        ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        for formatter in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+            plain = ScalarFormatter()
+            plain.set_scientific(False)
+            formatter(plain)
+    ax.tick_params(axis="y", which="minor", labelsize=8)
+
+
+def picture_rows(rows, shape, title):
+    """Return a figure of images: one row per label, black ink on white.
+
+    Parameters
+    ----------
+    rows : dict of str to float array, shape (n_images, n_pixels), values 0..1
+    shape : (rows, columns) of an image
+    """
+    columns = len(next(iter(rows.values())))
+    figure = Figure(figsize=(1.0 * columns + 1, 1.05 * len(rows) + 0.5), dpi=100)
+    figure.suptitle(title)
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for line, (label, images) in zip(axes, rows.items(), strict=True):
+        for ax, image in zip(line, images, strict=True):
+            ax.imshow(image.reshape(shape), cmap="gray_r", vmin=0, vmax=1)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center")
+    return figure
