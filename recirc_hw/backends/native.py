@@ -62,7 +62,7 @@ def _blas():
 def _batched(job):
     """Return whether matrix products serve this network and batch size best."""
     connections = sum(matrix[0].size for matrix in job.weights)
-    largest = np.diff(job.batch_ends, prepend=0).max()
+    largest = max(job.batch_size, np.diff(job.batch_ends, prepend=0).max())
     return largest >= BATCH_LEAST and connections >= BATCH_CONNECTIONS
 
 

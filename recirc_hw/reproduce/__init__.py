@@ -6,13 +6,20 @@ belongs elsewhere: rules and networks, training, the pictures of single runs.
 """
 
 from recirc_hw.errors import nearest
-from recirc_hw.reproduce import baldi_sadowski, hinton_loops, hinton_mcclelland
+from recirc_hw.reproduce import (
+    baldi_sadowski,
+    baldi_variants,
+    hinton_alignment,
+    hinton_loops,
+    hinton_mcclelland,
+)
 from recirc_hw.reproduce.bench import Bench
 from recirc_hw.reproduce.result import Line, Result
 
 # name: (title, where the paper has it, function of a Bench that returns
 # settings, lines and figure)
-RESULTS = {**hinton_mcclelland.RESULTS, **hinton_loops.RESULTS, **baldi_sadowski.RESULTS}
+MODULES = (hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants)
+RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 
 
 def names():

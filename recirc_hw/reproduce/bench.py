@@ -49,7 +49,8 @@ class Bench:
             task,
             backend=self.backend,
             probes=False,
-            progress=self.progress and (lambda done, total, _: self.progress(label, done, total)),
+            progress=self.progress
+            and (lambda done, total, _: self.progress(label, done, total)),
             **options,
         )
         if any(run.interrupted for run in runs):
@@ -74,14 +75,15 @@ def median_line(what, values, *, paper=None, band=None):
     """Return a line for the median, with the interval between two order statistics.
 
     The interval runs from the k-th lowest to the k-th highest value,
-    k = floor(n / 2 - .98 sqrt(n)), at least 1: the normal limit of the binomial.
+    k = floor(n / 2 - .98 sqrt(n)): the normal limit of the binomial. Fewer than six
+    values have no such interval of 95 %.
     """
     ordered = np.sort(np.asarray(values, float))
     n = len(ordered)
     if n == 0:
         return Line(what, float("nan"), None, paper, band, 0)
-    k = max(0, int(n / 2 - 0.98 * np.sqrt(n)) - 1)
-    interval = (float(ordered[k]), float(ordered[n - 1 - k]))
+    k = max(1, int(n / 2 - 0.98 * np.sqrt(n)))
+    interval = (float(ordered[k - 1]), float(ordered[n - k])) if n > 5 else None
     return Line(what, float(np.median(ordered)), interval, paper, band, n)
 
 

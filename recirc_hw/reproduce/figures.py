@@ -2,6 +2,7 @@
 
 from itertools import cycle
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, NullFormatter, ScalarFormatter
 
@@ -29,16 +30,19 @@ def styles():
 
 
 def draw_curves(ax, curves, *, title, x, y, log_x=False, log_y=False, markers=True):
-    """Draw labelled lines.
+    """Draw labelled lines; one that repeats an earlier one is dashed, so that both show.
 
     Parameters
     ----------
     curves : dict of str to (x values, y values)
     """
+    drawn = []
     for (label, (xs, ys)), (colour, marker) in zip(curves.items(), styles(), strict=False):
+        repeats = any(_same(ys, others) for others in drawn)
+        drawn.append(ys)
         ax.plot(
             xs, ys, color=colour, marker=marker if markers else None, markersize=4.5,
-            linewidth=1.6, label=label, alpha=0.9,
+            linewidth=1.7, linestyle=(0, (4, 4)) if repeats else "-", label=label,
         )  # fmt: skip
     ax.set(title=title, xlabel=x, ylabel=y)
     if log_x:
@@ -46,6 +50,19 @@ def draw_curves(ax, curves, *, title, x, y, log_x=False, log_y=False, markers=Tr
     if log_y:
         set_log(ax, [value for _, ys in curves.values() for value in ys])
     ax.legend(frameon=False, fontsize=9)
+
+
+def _same(first, second):
+    """Whether two lines lie on each other for most of their length."""
+    return len(first) == len(second) and np.mean(np.isclose(first, second, rtol=0.01)) > 0.7
+
+
+def legend_above(ax, columns=2):
+    """Make room for the legend above the lines of a logarithmic axis."""
+    low, high = ax.get_ylim()
+    rows = -(-len(ax.get_lines()) // columns)
+    ax.set_ylim(low, high * (high / low) ** (0.09 * rows))
+    ax.legend(frameon=False, fontsize=9, ncols=columns, loc="upper right")
 
 
 def set_log(ax, values):
@@ -72,7 +89,8 @@ def picture_rows(rows, shape, title):
     shape : (rows, columns) of an image
     """
     columns = len(next(iter(rows.values())))
-    figure = Figure(figsize=(1.0 * columns + 1, 1.05 * len(rows) + 0.5), dpi=100)
+    size = (min(10.0, columns + 1.0), 0.9 * len(rows) + 0.6)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
     figure.suptitle(title)
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for line, (label, images) in zip(axes, rows.items(), strict=True):

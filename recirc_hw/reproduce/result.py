@@ -100,6 +100,10 @@ class Result:
         head = [f"{self.name}: {self.title}", f"Source: {self.source}", ""]
         return "\n".join([*head, *lines, "", *settings, f"Verdict: {self.verdict}"])
 
+    def save_figure(self, path):
+        """Write the figure to `path`, as PNG, SVG or PDF after its suffix."""
+        self.figure.savefig(path)
+
     def record(self):
         """Return everything but the figure as plain values that JSON takes."""
         return {
@@ -116,7 +120,9 @@ def number(value):
     """Return a number as a text of four figures, nothing for None."""
     if value is None:
         return ""
-    if value and 0.99995 <= abs(value) < 1:
+    if abs(value) < 1e-12:
+        return "0"
+    if 0.99995 <= abs(value) < 1 - 1e-9:
         return f"{value:.7f}"
     return f"{value:.4g}"
 

@@ -91,7 +91,7 @@ def file(path, **options) -> Task:
     """
     if not isinstance(path, str | os.PathLike):
         raise TaskError(f"path = {path!r}; allowed: text, or a path object")
-    cases, test = read_tables(Path(path).expanduser())
+    cases, test = read_tables(Path(os.path.expanduser(path)))
     options = {"test": test, "name": f"file:{path}", "source": str(path)} | options
     return from_array(cases, **options)
 

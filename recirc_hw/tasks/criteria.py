@@ -61,7 +61,10 @@ class SquaredError:
 
     def describe(self, task, code_size: int) -> str:
         """Return the criterion as one plain sentence."""
-        return f"Learned when the squared error per unit on {_where(task)} is below {self.below:.4g}."
+        return (
+            f"Learned when the squared error per unit on {_where(task)} is below "
+            f"{self.below:.4g}."
+        )
 
 
 @dataclass(frozen=True)

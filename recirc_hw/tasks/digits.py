@@ -35,9 +35,9 @@ def digits() -> Task:
     Source: Alpaydin & Kaynak 1998, "Optical recognition of handwritten digits",
     UCI Machine Learning Repository, doi 10.24432/C50P49, CC BY 4.0.
     """
-    with files("recirc_hw.tasks").joinpath("digits.npz").open("rb") as file:
-        with np.load(file, allow_pickle=False) as archive:
-            cases = archive["pixels"] / 16.0
+    shipped = files("recirc_hw.tasks").joinpath("digits.npz")
+    with shipped.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        cases = archive["pixels"] / 16.0
     return Task(
         name="digits",
         train=frozen(cases[:N_TRAIN].copy()),

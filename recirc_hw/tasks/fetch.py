@@ -76,13 +76,13 @@ def _from_folder(remote, folder):
 def _candidates(remote, folder):
     """Return where a file may lie below a folder, gzipped or not."""
     names = (remote.name, remote.name.removesuffix(".gz"))
-    folder = Path(folder).expanduser()
+    folder = Path(os.path.expanduser(folder))
     return [base / name for base in (folder / remote.folder, folder) for name in names]
 
 
 def _find(remote, folder):
-    """Return the first candidate that exists, or None."""
-    return next((path for path in _candidates(remote, folder) if path.is_file()), None)
+    """Return the first candidate that is there, or None; one that may not be seen is not."""
+    return next((path for path in _candidates(remote, folder) if os.path.isfile(path)), None)
 
 
 def _read(path, remote):

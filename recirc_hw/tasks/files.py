@@ -1,6 +1,7 @@
 """Read a user's table of numbers from .npy, .npz or .csv, naming what is wrong."""
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,9 @@ def read_tables(path: Path) -> tuple:
         raise TaskError(
             f"file '{path}': suffix '{path.suffix}'; allowed: {', '.join(SUFFIXES)}"
         )
-    if path.is_dir():
+    if os.path.isdir(path):
         raise DataError(f"file '{path}' is a folder")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"file '{path}' does not exist")
     if suffix == ".csv":
         return read_csv(path), None
@@ -74,7 +75,7 @@ def read_csv(path: Path) -> np.ndarray:
     DataError
         If the file cannot be read as UTF-8 text.
     """
-    rows = []
+    rows: list[list[float]] = []
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:
             reader = csv.reader(stream)

@@ -17,8 +17,8 @@ MIRRORS = {
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
     ),
     "fashion-mnist": (
-        "https://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
 }
 """Each followed by the file's name. Plain http is safe: the content is checked."""

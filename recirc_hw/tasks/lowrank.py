@@ -21,6 +21,11 @@ class Lowrank(Task):
     rank: int = DEFAULTS["rank"]
     seed: int = DEFAULTS["seed"]
 
+    @property
+    def generated(self) -> bool:
+        """Return whether every epoch has fresh cases of its own."""
+        return True
+
     @cached_property
     def fingerprint(self) -> str:
         """Return the SHA-256, in hex, of the numbers that every case follows from.
@@ -35,7 +40,8 @@ class Lowrank(Task):
         """Return the fresh cases of this epoch (0, 1, ...), shape (n_cases, n_units)."""
         epoch = whole_number("epoch", epoch, 0, 2**32 - 1)
         if epoch == 0:
-            return self.train
+            # A view: one who asks whether epochs present `train` itself is told no.
+            return self.train.view()
         cases, d = self.train.shape
         return _draw(self.seed, "lowrank cases", (cases, d), self.rank, step=epoch)
 

@@ -8,6 +8,7 @@ from recirc_hw.errors import TaskError, nearest
 from recirc_hw.tasks.arrays import file
 from recirc_hw.tasks.digits import digits
 from recirc_hw.tasks.encoder import encoder
+from recirc_hw.tasks.files import SUFFIXES
 from recirc_hw.tasks.images import fashion, mnist
 from recirc_hw.tasks.lowrank import lowrank
 from recirc_hw.tasks.task import Task
@@ -47,9 +48,8 @@ def parse(spec: str) -> Task:
     """
     name, arguments = _take_apart(spec)
     if name not in TASKS:
-        raise TaskError(
-            f"unknown task '{name}'{nearest(name, TASKS)}; allowed: {_forms()}{_file_hint(spec)}"
-        )
+        hint = _file_hint(spec) or nearest(name, TASKS)
+        raise TaskError(f"unknown task '{name}'{hint}; allowed: {_forms()}")
     if name == "file":
         return file(_path(arguments))
     return TASKS[name](*_numbers(name, arguments))
@@ -98,5 +98,5 @@ def _forms():
 
 def _file_hint(spec):
     """Return advice for somebody who gave the bare path of a file."""
-    is_path = spec.lower().endswith((".npy", ".npz", ".csv"))
-    return f". For a file, write file:{spec.strip()}" if is_path else ""
+    is_path = spec.strip().lower().endswith(SUFFIXES)
+    return f" (a file is written file:{spec.strip()})" if is_path else ""

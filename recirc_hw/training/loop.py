@@ -188,6 +188,7 @@ class _Training:
             ends,
             state.watch if plan.checks_every_update else state.plain_watch(),
             self.threads,
+            plan.batch_size,
         )
         state.record(*self.backend.train(job))
         state.drop_diverged()

@@ -49,11 +49,6 @@ class Plan:
         return -(-len(self.task.train) // self.batch_size)
 
     @property
-    def generated(self):
-        """Whether every epoch has cases of its own."""
-        return self.task.epoch_cases(0) is not self.task.train
-
-    @property
     def checks_every_update(self):
         """Whether each update's own first pass is a check: batches of all the cases."""
         return self.task.criterion.metric == "unit_error" and self.per_epoch == 1
@@ -61,7 +56,7 @@ class Plan:
     @property
     def tests_every_epoch(self):
         """Whether epochs are long enough to look at the test cases after each."""
-        return self.per_epoch > 1 or self.generated
+        return self.per_epoch > 1 or self.task.generated
 
     def next_stop(self, done, chunk, stops):
         """Return the update up to which one call of a backend may go from `done`."""

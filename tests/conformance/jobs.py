@@ -20,7 +20,7 @@ class Setting:
     ):  # fmt: skip
         design = Design(network, rule, Ideal(precision=dtype))
         chips = [design.fabricate(first_seed + c) for c in range(n_chips)]
-        self.program = design.program
+        self.program, self.mean = design.program, rule.batch == "mean"
         self.weights = [np.stack(m) for m in zip(*(c.matrices for c in chips), strict=True)]
         random = np.random.default_rng(5)
         self.cases = random.uniform(0, 1, (n_cases, network.case_size)).astype(dtype)
@@ -44,6 +44,7 @@ class Setting:
             self.ends.copy(),
             Watch.start(len(chips), self.threshold, self.hold),
             self.threads,
+            int(np.diff(self.ends, prepend=0).max()),
         )
 
 

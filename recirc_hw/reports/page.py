@@ -1,0 +1,1 @@
+Section = Table = write_report = None
