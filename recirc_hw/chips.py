@@ -31,7 +31,8 @@ class Design:
 
     def __init__(self, network, rule, substrate=None):
         self.network = network
-        self.rule = rule if isinstance(rule, Rule) or not callable(rule) else CustomRule(rule)
+        own = callable(rule) and not isinstance(rule, Rule | type)
+        self.rule = CustomRule(rule) if own else rule
         self.substrate = Ideal() if substrate is None else substrate
         for section, kinds in SECTIONS.items():
             allowed = (*kinds.values(), CustomRule)
@@ -141,7 +142,7 @@ def _section(name, table):
         raise DesignError(f"section [{name}] is missing")
     fields = dict(table)
     kind = fields.pop("type", None)
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise DesignError(
             f"{name}.type = {kind!r}{nearest(kind, kinds)}; allowed are {', '.join(kinds)}"
         )
@@ -213,7 +214,7 @@ class Chip:
 
         Parameters
         ----------
-        cases : float array, shape (n_cases, n_visible)
+        cases : float array, shape (n_cases, n_visible) or (n_visible,)
         rule : a rule, or None for the design's own
         """
         design = self.design if rule is None else Design(self.design.network, rule)
@@ -225,9 +226,9 @@ class Chip:
                 network.initial(matrix, self.seed, step).astype(arrays[0].dtype)
                 for step, matrix in enumerate(design.program.layout.matrices)
             ][len(arrays) :]
-        return weight_change(design.program, arrays, self._checked(cases), backend)[
-            : len(self.design.network.matrices)
-        ]
+        cases = np.atleast_2d(self._checked(cases))
+        changes = weight_change(design.program, arrays, cases, backend)
+        return changes[: len(self.design.network.matrices)]
 
     def _slot(self, cases, index, name):
         cases = self._checked(cases)
@@ -237,7 +238,10 @@ class Chip:
         return values if cases.ndim == 2 else values[0]
 
     def _checked(self, cases):
-        cases = np.ascontiguousarray(cases, self.design.substrate.dtype)
+        try:
+            cases = np.ascontiguousarray(cases, self.design.substrate.dtype)
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"cases: not a table of numbers ({error})") from None
         size = self.design.network.case_size
         if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
             raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")

@@ -192,8 +192,9 @@ def alignment(run):
     }
     picture = Picture(height=3.6)
     left, right = picture.subplots(1, 2, sharey=True)
-    _draw_cosines(left, updates, changes, "change against steepest descent")
-    _draw_cosines(right, updates, pairs, "weights against mirror's transpose")
+    rows = len(names)
+    _draw_cosines(left, updates, changes, "change against steepest descent", rows)
+    _draw_cosines(right, updates, pairs, "weights against mirror's transpose", rows)
     left.set_ylabel("cosine")
     columns = {f"change, {name}": values for name, values in changes.items()}
     columns |= {f"symmetry, {name}": values for name, values in pairs.items()}
@@ -204,15 +205,15 @@ def alignment(run):
     return picture
 
 
-def _draw_cosines(ax, updates, curves, title):
+def _draw_cosines(ax, updates, curves, title, rows):
     """Draw cosines over updates, on the scale from below 0 to 1."""
     for k, (name, values) in enumerate(curves.items()):
         ax.plot(updates, values, marker="o", label=name, markersize=4, **line_style(k))
     ax.axhline(0, color=MUTED, linewidth=0.8)
-    lowest = np.nanmin([np.nanmin(v, initial=0) for v in curves.values()], initial=0)
-    ax.set_ylim(-1.05 if lowest < -0.3 else -0.35, 1.05)
+    opposed = any((values < -0.3).any() for values in curves.values())
+    ax.set_ylim(-1.05 if opposed else -0.35, 1.05)
     update_axis(ax, updates[-1])
-    legend_above(ax, columns=1, title=title)
+    legend_above(ax, columns=1, title=title, rows=rows)
     if not curves:
         ax.text(0.5, 0.5, "no two matrices match", transform=ax.transAxes, ha="center")
 

@@ -122,8 +122,8 @@ def share_sentence(learned, count):
     low, high = wilson_interval(learned, count)
     noun = "chip" if count == 1 else "chips"
     return (
-        f"{learned:,} of {count:,} {noun} learned: {100 * learned / count:.1f} % "
-        f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
+        f"{learned:,} of {count:,} {noun} learned: {100 * learned / count:.1f}\u00a0% "
+        f"(95\u00a0% interval {100 * low:.1f} to {100 * high:.1f}\u00a0%)"
     )
 
 

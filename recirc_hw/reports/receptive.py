@@ -66,7 +66,7 @@ def _draw_images(weights, shape):
     beside = picture.add_gridspec(1, 1, left=1 - 0.85 / WIDTH, right=1 - 0.7 / WIDTH, **spread)
     bar = picture.colorbar(drawn, cax=picture.add_subplot(beside[0]), extend=beyond)
     bar.set_label("weight")
-    bar.set_ticks([-reach, 0, reach], labels=[f"{-reach:.2g}", "0", f"{reach:.2g}"])
+    bar.set_ticks([-reach, 0, reach], labels=[f"−{reach:.2g}", "0", f"{reach:.2g}"])
     return picture
 
 

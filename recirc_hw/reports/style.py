@@ -101,15 +101,18 @@ def message(text, height=1.6):
     return picture
 
 
-def legend_above(ax, columns=3, title=""):
-    """Put the legend above the axes, off the data, and the title above the legend."""
+def legend_above(ax, columns=3, title="", rows=0):
+    """Put the legend above the axes, off the data, and the title above the legend.
+
+    `rows` is how many rows of legend the title leaves room for, at least.
+    """
     names = ax.get_legend_handles_labels()[1]
     if names:
         ax.legend(
             loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, borderpad=0.1,
             borderaxespad=0.3, handlelength=2.2, columnspacing=1.6,
         )  # fmt: skip
-    rows = -(-len(names) // columns)
+    rows = max(rows, -(-len(names) // columns))
     ax.set_title(title, pad=8 + 15 * rows)
 
 
@@ -123,7 +126,7 @@ def update_axis(ax, last, first=0):
     else:
         ax.set_xscale("symlog", linthresh=1, linscale=0.4)
         low, ticks = -0.1, [0, *_decades(1, last)]
-    ax.set_xlim(low if low < last else low / 2, last * 1.05)
+    ax.set_xlim(low if low < last else low / 2, last * 1.12)
     _set_ticks(ax.xaxis, ticks, [f"{tick:,.0f}" for tick in ticks])
 
 

@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from recirc_hw.chips import Design
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import around, mean_line, ratio_line
+from recirc_hw.reproduce.bench import around, mean_line, ratio_line, share_line
 from recirc_hw.reproduce.figures import draw_curves, legend_above, new_figure
 from recirc_hw.rules import Backprop, ErrorRecirculation, RandomFeedback, Recirculation, TopOnly
 from recirc_hw.substrates import Ideal
@@ -22,7 +22,8 @@ SETTINGS = {
     "batch": "100 cases, 3 epochs; float32",
     "linear": "linear units, squared error per element, norm of incoming weights at most 2",
     "non-linear": "tanh hidden and logistic output units, cross-entropy per element in nats",
-    "bands": "an independent float64 build +-2 %, one seed, networks of one hidden layer",
+    "bands": "an independent float64 build +-2 %, one seed, networks of one hidden layer; "
+    "its RBP and SRBP, one rule there, had other random weights, and seeds differ by 4 %",
 }
 QUICK = {
     "quick": "digits 64-16-64 and 64-32-16-32-64, batches of 20, 10 epochs, rate .1 "
@@ -132,13 +133,17 @@ def errors(panel, runs):
 
 
 def error_lines(panel, found):
-    """Return a line for the last test error of each label."""
+    """Return a line for the last test error of each label, or for what blew up."""
     lines = []
     for label, runs in found.items():
+        last, what = errors(panel, runs)[:, -1], f"{panel.title}: {label}"
+        blown = ~(last < BLOWN_UP)
         expected = panel.expected.get(label)
-        band = None if expected is None else around(expected)
-        what = f"{panel.title}: {label}"
-        lines.append(mean_line(what, errors(panel, runs)[:, -1], band=band))
+        if blown.any() and expected is None:
+            lines.append(share_line(f"{what}, share of chips that blew up", blown))
+        else:
+            band = None if expected is None else around(expected)
+            lines.append(mean_line(what, last, band=band))
     return lines
 
 
@@ -166,6 +171,6 @@ def draw_errors(ax, panel, found, cases):
         text = f"{label}  {values[-1]:.4f}" if drawn[-1] else f"{label}  diverged"
         curves[text] = (np.flatnonzero(drawn)[1:], values[drawn][1:])
     y = "squared error per element" if panel.linear else "cross-entropy per element"
-    draw_curves(ax, curves, title=panel.title, x=f"epochs of {cases:,} cases", y=y, log_y=True)
+    draw_curves(ax, curves, title=panel.title, x=f"epochs of {cases:,} cases", y=y)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_above(ax)

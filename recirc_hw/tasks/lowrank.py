@@ -40,8 +40,7 @@ class Lowrank(Task):
         """Return the fresh cases of this epoch (0, 1, ...), shape (n_cases, n_units)."""
         epoch = whole_number("epoch", epoch, 0, 2**32 - 1)
         if epoch == 0:
-            # A view: one who asks whether epochs present `train` itself is told no.
-            return self.train.view()
+            return self.train
         cases, d = self.train.shape
         return _draw(self.seed, "lowrank cases", (cases, d), self.rank, step=epoch)
 

@@ -87,9 +87,11 @@ def train(
     )
     if checkpoint is not None:
         training.keep_at(Path(checkpoint), resume)
-    with _interruptible() as interrupted:
-        training.go(progress, interrupted)
-    runs = training.runs(interrupted.is_set())
+    # A chip that diverges is reported by its run, not by a warning on the way.
+    with np.errstate(over="ignore", invalid="ignore"):
+        with _interruptible() as interrupted:
+            training.go(progress, interrupted)
+        runs = training.runs(interrupted.is_set())
     if any(run.interrupted for run in runs):
         raise Interrupted(runs)
     return runs
@@ -156,7 +158,7 @@ class _Training:
         state, plan = self.state, self.plan
         began = saved = time.monotonic()
         before, chunk = state.wall_s, 16
-        if state.done == 0:
+        if state.done == 0 and not (state.tests or state.probes):
             self._look()
         while state.done < plan.total and state.running and not interrupted.is_set():
             start, count = time.monotonic(), plan.next_stop(state.done, chunk, self.stops)
@@ -204,7 +206,9 @@ class _Training:
             state.hand_back(self.chips)
             cases = self._as_cases(self.task.train)
             found = [probe(chip, cases) for chip in self.chips]
-            state.probes.append({"update": state.done, "chips": found})
+            # A call goes on past the update at which its last chip stopped.
+            update = int(state.watch.updates.max())
+            state.probes.append({"update": update, "chips": found})
 
     def _test(self):
         """Record the test error, and check the criterion, which is one of epochs."""

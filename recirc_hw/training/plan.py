@@ -55,8 +55,8 @@ class Plan:
 
     @property
     def tests_every_epoch(self):
-        """Whether epochs are long enough to look at the test cases after each."""
-        return self.per_epoch > 1 or self.task.generated
+        """Whether to look at the test cases after each epoch: updates are no checks."""
+        return self.task.generated or not self.checks_every_update
 
     def next_stop(self, done, chunk, stops):
         """Return the update up to which one call of a backend may go from `done`."""
