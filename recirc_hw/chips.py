@@ -94,7 +94,11 @@ class Design:
                 f"rule '{self.rule.name}' is a function of your own: a design file holds "
                 "only the built-in rules"
             )
-        return tomli_w.dumps(_plain(self.sections()))
+        tables = (
+            "\n".join([f"[{section}]", *map(toml_line, fields.items())])
+            for section, fields in self.sections().items()
+        )
+        return "\n\n".join(tables) + "\n"
 
     @classmethod
     def from_toml(cls, text, source="design"):
@@ -149,11 +153,17 @@ def _section(name, table):
     return kinds[kind](**fields)
 
 
-def _plain(value):
-    """Return tuples as lists, which TOML can write."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+def toml_line(field):
+    """Return a (name, value) pair of a design as one line of TOML."""
+    name, value = field
+    return f"{name} = {_toml_value(value)}"
+
+
+def _toml_value(value):
+    """Return a value as TOML writes it, arrays on one line."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    return tomli_w.dumps({"": value}).partition("= ")[2].strip()
 
 
 class Chip:

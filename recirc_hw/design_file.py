@@ -1,8 +1,6 @@
 """Design files with a comment for every field, for people to start from."""
 
-import tomli_w
-
-from recirc_hw.chips import Design
+from recirc_hw.chips import Design, toml_line
 from recirc_hw.networks import Loop
 from recirc_hw.rules import Recirculation
 from recirc_hw.substrates import Ideal
@@ -60,15 +58,7 @@ def commented(design):
     for section, fields in design.sections().items():
         lines.append(f"[{section}]")
         for name, value in fields.items():
-            lines.append(
-                f"{name + ' = ' + _value(value):32}  # {COMMENTS[f'{section}.{name}']}"
-            )
+            comment = COMMENTS[f"{section}.{name}"]
+            lines.append(f"{toml_line((name, value)):32}  # {comment}")
         lines.append("")
     return "\n".join(lines)
-
-
-def _value(value):
-    """Return a field's value as TOML, on one line."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    return tomli_w.dumps({"": value}).partition("= ")[2].strip()

@@ -90,6 +90,7 @@ class _Calls:
             *self.history,
             job.watch,
             (first, chips.stop - first),
+            walk.lanes,
         )
         walk.run(call, self.isa)
         walk.unpack(weights, job.weights, chips)
@@ -109,7 +110,7 @@ class _LaneWalk:
         self.state_size = (job.program.layout.size + tile) * self.lanes
 
     def run(self, call, isa):
-        call.train_lanes(isa, self.lanes)
+        call.train_lanes(isa)
 
     def _shape(self, matrix):
         return matrix.shape[2], _padded(matrix.shape[1], self.unit), self.lanes

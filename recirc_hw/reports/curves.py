@@ -195,7 +195,8 @@ def alignment(run):
     rows = len(names)
     _draw_cosines(left, updates, changes, "change against steepest descent", rows)
     _draw_cosines(right, updates, pairs, "weights against mirror's transpose", rows)
-    left.set_ylabel("cosine")
+    opposed = (angles < -0.3).any() or (symmetry < -0.3).any()
+    left.set(ylabel="cosine", ylim=(-1.05 if opposed else -0.35, 1.05))
     columns = {f"change, {name}": values for name, values in changes.items()}
     columns |= {f"symmetry, {name}": values for name, values in pairs.items()}
     picture.columns = {"update": updates, **columns}
@@ -206,12 +207,10 @@ def alignment(run):
 
 
 def _draw_cosines(ax, updates, curves, title, rows):
-    """Draw cosines over updates, on the scale from below 0 to 1."""
+    """Draw cosines over updates."""
     for k, (name, values) in enumerate(curves.items()):
         ax.plot(updates, values, marker="o", label=name, markersize=4, **line_style(k))
     ax.axhline(0, color=MUTED, linewidth=0.8)
-    opposed = any((values < -0.3).any() for values in curves.values())
-    ax.set_ylim(-1.05 if opposed else -0.35, 1.05)
     update_axis(ax, updates[-1])
     legend_above(ax, columns=1, title=title, rows=rows)
     if not curves:

@@ -161,7 +161,7 @@ def _draw_counts(ax, updates):
 def _log_counts(updates):
     """Return (counts, edges); the edges lie halfway between whole numbers."""
     low, high = updates[0] - 0.5, updates[-1] + 0.5
-    bins = int(np.clip(2 * math.sqrt(updates.size), 6, 40))
+    bins = int(np.clip(1.5 * math.sqrt(updates.size), 6, 24))
     edges = np.geomspace(max(low, 0.5), max(high, low + 1), bins + 1)
     return np.histogram(updates, np.unique(np.floor(edges) + 0.5))
 

@@ -9,12 +9,14 @@ from recirc_hw.reports.style import (
     MUTED,
     WIDTH,
     Picture,
+    image_grid,
     message,
     small_image,
     styled,
 )
 
-VALUES_SHOWN = 80  # cells that are still wide enough to write a number into
+LABELS = 1.35  # inches, to the left of rows of images
+NUMBERED = 6  # columns up to which cells are wide enough for a number
 
 
 @styled
@@ -79,37 +81,29 @@ def _draw_images(rows, task):
     order = [name for name in ("original", "chip", "chip − original", "PCA") if name in images]
     low, high = min(0.0, float(cases.min())), max(1.0, float(cases.max()))
     shape, count = task.image_shape, len(cases)
-    cell = (WIDTH - 1.35) / max(count, 4)
+    columns = max(count, 4)
+    cell = (WIDTH - LABELS - 0.05) / columns
     tall = cell * min(max(shape[0] / shape[1], 0.2), 5)
-    picture = Picture(height=len(order) * (tall + 0.04) + 0.1)
+    picture = Picture(height=len(order) * tall + 0.1)
     picture.set_layout_engine("none")
-    grid = picture.add_gridspec(
-        len(order), max(count, 4), left=1.35 / WIDTH, right=0.995, top=0.99, bottom=0.01,
-        wspace=0.05, hspace=0.05,
-    )  # fmt: skip
+    box = (LABELS, 0.05, columns * cell, len(order) * tall)
+    ax = image_grid(picture, len(order), columns, box)
     for i, name in enumerate(order):
         values, colours, reach = images[name]
         limits = (low, high) if reach is None else (-reach, reach)
         for j in range(count):
-            ax = picture.add_subplot(grid[i, j])
-            small_image(ax, values[j].reshape(shape), colours, limits)
-            if j == 0:
-                _row_label(ax, name, cases, values, reach)
+            small_image(ax, (i, j), values[j].reshape(shape), colours, limits)
+        below = f"±{reach:.2g}" if reach else f"error {squared_error(cases, values):.3g}"
+        _row_label(ax, i + 0.47, name, "" if name == "original" else below)
     return picture
 
 
-def _row_label(ax, name, cases, values, reach):
-    """Name a row of images at its left, with its error or its scale beneath."""
-    below = f"±{reach:.2g}" if reach else f"error {squared_error(cases, values):.3g}"
-    below = "" if name == "original" else below
-    ax.annotate(
-        name, (0, 0.5), (-8, 1 if below else 0), xycoords="axes fraction",
-        textcoords="offset points", ha="right", va="bottom" if below else "center",
-    )  # fmt: skip
-    ax.annotate(
-        below, (0, 0.5), (-8, -2), xycoords="axes fraction", textcoords="offset points",
-        ha="right", va="top", fontsize=8, color=MUTED,
-    )  # fmt: skip
+def _row_label(ax, at, name, below):
+    """Name a row of images at its left, with a smaller line beneath."""
+    look = {"textcoords": "offset points", "ha": "right"}
+    lift = 1 if below else 0
+    ax.annotate(name, (0, at), (-8, lift), va="bottom" if below else "center", **look)
+    ax.annotate(below, (0, at), (-8, -2), va="top", fontsize=8, color=MUTED, **look)
 
 
 # -- everything else -----------------------------------------------------------------
@@ -130,7 +124,7 @@ def _draw_heat_maps(rows, task):
             values, cmap=IMAGE, vmin=low, vmax=high, aspect="auto", interpolation="nearest"
         )
         _heat_map_axes(ax, name, shape)
-        if values.size <= VALUES_SHOWN:
+        if shape[1] <= NUMBERED:
             _write_values(ax, values, (low + high) / 2)
     for ax in axes[-1:] if wide else axes:
         ax.set_xlabel("visible unit")
@@ -153,7 +147,6 @@ def _heat_map_axes(ax, name, shape):
 def _write_values(ax, values, middle):
     """Write each cell's number into it."""
     for (row, column), value in np.ndenumerate(values):
-        ax.text(
-            column, row, f"{value:.2f}", ha="center", va="center", fontsize=8,
-            color="white" if value > middle else "black",
-        )  # fmt: skip
+        text = f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"
+        colour = "white" if value > middle else "black"
+        ax.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)

@@ -10,6 +10,7 @@ from recirc_hw.reports.style import (
     MUTED,
     WIDTH,
     Picture,
+    image_grid,
     message,
     small_image,
     styled,
@@ -53,18 +54,15 @@ def _draw_images(weights, shape):
     columns = max(4, math.ceil(len(weights) / rows))
     cell = (WIDTH - 1.2) / columns
     tall = cell * min(max(shape[0] / shape[1], 0.2), 5)
-    height = rows * tall + 0.5
-    picture = Picture(height=max(height, 1.6))
+    picture = Picture(height=rows * tall + 0.5)
     picture.set_layout_engine("none")
-    spread = {"top": 1 - 0.4 / picture.get_figheight(), "bottom": 0.1 / picture.get_figheight()}
-    grid = picture.add_gridspec(
-        rows, columns, left=0.02, right=1 - 1.0 / WIDTH, wspace=0.06, hspace=0.06, **spread
-    )
+    ax = image_grid(picture, rows, columns, (0.12, 0.08, columns * cell, rows * tall))
     for i, values in enumerate(weights):
-        ax = picture.add_subplot(grid[divmod(i, columns)])
-        drawn = small_image(ax, values.reshape(shape), DIVERGING, (-reach, reach))
-    beside = picture.add_gridspec(1, 1, left=1 - 0.85 / WIDTH, right=1 - 0.7 / WIDTH, **spread)
-    bar = picture.colorbar(drawn, cax=picture.add_subplot(beside[0]), extend=beyond)
+        image = values.reshape(shape)
+        drawn = small_image(ax, divmod(i, columns), image, DIVERGING, (-reach, reach))
+    beside = image_grid(picture, 1, 1, (WIDTH - 0.98, 0.12, 0.13, rows * tall - 0.1))
+    beside.set_axis_on()
+    bar = picture.colorbar(drawn, cax=beside, extend=beyond)
     bar.set_label("weight")
     bar.set_ticks([-reach, 0, reach], labels=[f"−{reach:.2g}", "0", f"{reach:.2g}"])
     return picture

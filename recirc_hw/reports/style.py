@@ -7,6 +7,7 @@ from functools import wraps
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 # Okabe & Ito 2008: colours that colour-blind readers tell apart. Lines also differ in dash.
@@ -136,39 +137,57 @@ def error_axis(ax, values):
     values = values[np.isfinite(values) & (values > 0)]
     if not values.size:
         return
-    low, high = float(values.min()), float(values.max())
+    low, high = np.log10([values.min(), values.max()])
+    margin = 0.1 + 0.04 * (high - low)
     ax.set_yscale("log")
-    ax.set_ylim(max(low / 1.3, 1e-300), min(high * 1.3, 1e300))
+    ax.set_ylim(10 ** max(low - margin, -300), 10 ** min(high + margin, 300))
     ticks = _decades(*ax.get_ylim())
     _set_ticks(ax.yaxis, ticks, [short(tick) for tick in ticks])
 
 
-def small_image(ax, values, colours, limits):
-    """Draw one small image, framed and without ticks; return what a colour bar needs."""
-    drawn = ax.imshow(
-        values, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest"
-    )
-    ax.set(xticks=[], yticks=[])
-    ax.grid(False)
-    ax.spines[:].set_visible(True)
-    ax.spines[:].set_linewidth(0.4)
-    return drawn
+def image_grid(picture, rows, columns, box):
+    """Return axes for a grid of small images; `box` is (left, bottom, width, height), inches.
+
+    One pair of axes holds all of them: a pair for each would take seconds to draw.
+    """
+    width, height = picture.get_size_inches()
+    left, bottom, wide, tall = box
+    ax = picture.add_axes((left / width, bottom / height, wide / width, tall / height))
+    ax.set(xlim=(-0.01, columns), ylim=(rows, -0.01))
+    ax.set_axis_off()
+    return ax
+
+
+def small_image(ax, place, values, colours, limits):
+    """Draw an image, framed, at (row, column) of a grid; return what a colour bar needs."""
+    row, column = place
+    size = 0.94
+    ax.add_patch(Rectangle((column, row), size, size, fill=False, ec=MUTED, lw=0.5, zorder=2))
+    return ax.imshow(
+        values, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest",
+        aspect="auto", extent=(column, column + size, row + size, row),
+    )  # fmt: skip
 
 
 def short(value):
-    """Return a tick's number as people write it: 0.001, 20, 1e-06."""
-    return f"{value:g}" if 1e-4 <= abs(value) < 1e5 or value == 0 else f"{value:.0e}"
+    """Return a tick's number as people write it: 0.001, 20, 1e−6."""
+    if 1e-4 <= abs(value) < 1e5 or value == 0:
+        return f"{value:g}".replace("-", "−")
+    digits, exponent = f"{value:.0e}".split("e")
+    return f"{digits}e{int(exponent)}".replace("-", "−")
 
 
 def _decades(low, high):
-    """Return round ticks in low..high: powers of ten, with 2 and 5 where those are few."""
+    """Return round ticks in low..high: powers of ten, and steps between where those are few."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     step = max(1, (last - first) // 6)
     inside = [10.0**k for k in range(first, last + 1, step) if low <= 10.0**k <= high]
-    if len(inside) > 2:
-        return inside
-    fine = [d * 10.0**k for k in range(first - 1, last + 1) for d in (1, 2, 5)]
-    return [tick for tick in fine if low <= tick <= high] or [low]
+    for steps in ((1, 2, 5), (1, 2, 3, 4, 5, 7)):
+        if len(inside) > 2:
+            break
+        fine = [d * 10.0**k for k in range(first - 1, last + 1) for d in steps]
+        inside = [tick for tick in fine if low <= tick <= high]
+    return inside or [low]
 
 
 def _set_ticks(axis, ticks, labels):

@@ -55,8 +55,8 @@ def four_two_four(bench):
         "lambda .75, four cases summed",
         "learned": "every unit within .1 at regression 0, by 1000 updates",
         "paper": "mean 48 of 100 chips, largest 202",
-        "bands": "from an independent build, for 1000 chips: the first reading's mean, median and "
-        "failures; means of other readings +-10 %, other shares +-.05",
+        "bands": "from an independent build, for 1000 chips: the first reading, as stated; "
+        "means of the other readings +-10 %, shares +-.05",
     }
     return settings, lines, _encoder_figure(curves)
 

@@ -149,7 +149,6 @@ class _Training:
         """Save to `path` from now on; with `resume`, start from what it holds."""
         if resume and path.exists():
             self.state.restore(path, self._identity())
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.checkpoint = path
         self._save()
 

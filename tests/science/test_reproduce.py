@@ -16,7 +16,6 @@ NAMES = list(reproduce.names())
 WITH_BANDS = [n for n in NAMES if n.startswith("hinton")] + [f"baldi-fig{n}" for n in (4, 5, 6)]
 # The same code on the same digits as figures 5 and 9: left to the long suite.
 TWINS = ("baldi-fig6", "baldi-fig10")
-ON_IMAGES = [name for name in NAMES if name.startswith("baldi") and name != "baldi-fig4"]
 needs_images = pytest.mark.skipif(
     "RECIRC_HW_DATA" not in os.environ, reason="RECIRC_HW_DATA names no folder of data sets"
 )
@@ -134,3 +133,26 @@ def test_no_chips_that_learned_give_a_line_without_a_number():
 def test_full_mode_falls_inside_every_band(name):
     result = reproduce.run(name)
     assert result.verdict == "inside", result.table()
+
+
+# Bands are 2 % around one seed of an independent build; on these lines seeds differ by
+# more (RBP and SRBP share their chips here, not there; ERR on Fashion has two outcomes,
+# .40 and .47), and the mean of five lies outside.
+OUTSIDE = {
+    "baldi-fig5": {"linear 20: SRBP"},
+    "baldi-fig6": {
+        "linear 20: BP",
+        "linear 20: SRBP",
+        "non-linear 20: TOP",
+        "non-linear 20: ERR",
+    },
+}
+
+
+@pytest.mark.slow
+@needs_images
+@pytest.mark.parametrize("name", [f"baldi-fig{n}" for n in range(5, 11)])
+def test_full_mode_on_images_leaves_only_the_bands_that_seeds_leave(name):
+    result = reproduce.run(name)
+    outside = {line.what for line in result.lines if line.verdict == "outside"}
+    assert outside <= OUTSIDE.get(name, set()), result.table()

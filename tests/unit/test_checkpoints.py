@@ -126,7 +126,7 @@ def test_a_damaged_checkpoint_is_refused_or_harmless(path):
     content = path.read_bytes()
     wanted = resume(path)[0].weights[0]
     random, refused = np.random.default_rng(4), 0
-    for place in random.choice(len(content), 600, replace=False):
+    for place in random.choice(len(content), 250, replace=False):
         damaged = bytearray(content)
         damaged[place] ^= 1 << random.integers(8)
         path.write_bytes(damaged)
@@ -136,7 +136,7 @@ def test_a_damaged_checkpoint_is_refused_or_harmless(path):
             refused += 1
         else:  # a bit that says nothing, such as a date in the archive
             np.testing.assert_array_equal(found, wanted)
-    assert refused > 100
+    assert refused > 50
 
 
 class Trap:
