@@ -22,18 +22,17 @@ static const rh_kernels *kernels_of(int isa)
     return &rh_kernels_portable;
 }
 
-int rh_train_lanes(int isa, int dtype, int64_t lanes, const rh_program *program,
-                   const rh_job *job)
+int rh_train_lanes(int isa, int dtype, const rh_program *program, const rh_job *job)
 {
     const rh_kernels *kernels = kernels_of(isa);
-    return kernels ? kernels->train_lanes[dtype](lanes, program, job) : RH_ERR_ISA;
+    return kernels ? kernels->train_lanes[dtype](program, job) : RH_ERR_ISA;
 }
 
-int rh_fixed_train(int isa, int weight, int word, int64_t lanes,
-                   const rh_fixed_program *program, const rh_fixed_job *job)
+int rh_fixed_train(int isa, int weight, int word, const rh_fixed_program *program,
+                   const rh_fixed_job *job)
 {
     const rh_kernels *kernels = kernels_of(isa);
-    return kernels ? kernels->fixed_train[weight][word](lanes, program, job) : RH_ERR_ISA;
+    return kernels ? kernels->fixed_train[weight][word](program, job) : RH_ERR_ISA;
 }
 
 int rh_fixed_forward(int isa, int weight, int word, const rh_fixed_program *program,

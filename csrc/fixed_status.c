@@ -53,25 +53,34 @@ static int check_op(const rh_fixed_program *p, const rh_fixed_op *op, int64_t ca
     return fits ? RH_OK : RH_ERR_BOUNDS;
 }
 
-static int check_matrix(const rh_fixed_matrix *m)
+static int check_matrix(const rh_fixed_matrix *m, const rh_job *job)
 {
     if (m->rounding < RH_FLOOR || m->rounding > RH_CARRY) return RH_ERR_OPCODE;
     int fits = m->shift >= 0 && m->shift < 63 && m->bias_shift >= 0 && m->bias_shift < 63 &&
-               m->offset >= 0 && m->rows > 0 && m->cols >= 0 && m->stride >= m->rows;
+               m->offset >= 0 && m->rows > 0 && m->cols >= 0 && m->stride >= m->rows &&
+               (job->lanes > 1 || m->stride % RH_LANES == 0) &&
+               m->offset + (m->cols + 1) * m->stride * job->lanes <= job->n_weights;
     return fits ? RH_OK : RH_ERR_BOUNDS;
 }
 
 int rh_fixed_check(const rh_fixed_program *p, const rh_fixed_job *f)
 {
     int64_t n_ops = p->n_compute + p->n_correlate + p->n_write;
-    int status = f->n_matrices == p->n_matrices ? RH_OK : RH_ERR_BOUNDS;
+    const rh_job *job = &f->job;
+    int64_t tallest = 0;
+    for (int64_t k = 0; k < p->n_matrices; k++)
+        tallest = p->matrices[k].rows > tallest ? p->matrices[k].rows : tallest;
+    int sized = f->n_matrices == p->n_matrices && job->n_chips > 0 &&
+                job->n_chips <= job->lanes &&
+                (p->state_size + 2 * RH_LANES + tallest) * job->lanes <= job->n_state;
+    int status = sized ? RH_OK : RH_ERR_BOUNDS;
     for (int64_t k = 0; k < n_ops && status == RH_OK; k++)
         status = check_op(p, p->ops + k, f->job.case_size);
     for (int64_t k = 0; k < p->n_matrices && status == RH_OK; k++)
-        status = check_matrix(p->matrices + k);
+        status = check_matrix(p->matrices + k, &f->job);
     if (status != RH_OK) return status;
     if (!inside(p->target, p->n_slots) || !inside(p->output, p->n_slots) ||
         p->slots[p->target].size != p->slots[p->output].size)
         return RH_ERR_BOUNDS;
-    return rh_check_order(0, &f->job);
+    return rh_check_order(&f->job);
 }

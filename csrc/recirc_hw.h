@@ -64,7 +64,10 @@ typedef struct {
     double *error, *unit_error; /* history_stride a chip; n_batches are written */
     int64_t *updates, *crossed, *checked, *passed; /* one a chip */
     uint8_t *active;           /* one a chip; 0: its weights are left alone */
+    int64_t n_weights, n_state; /* values in weights (and in sums), and in state */
     int64_t n_cases, case_size, order_stride, n_batches, history_stride;
+    int64_t order_length;      /* presentations that a chip's order holds */
+    int64_t lanes;             /* chips side by side: the tile, or 1 */
     int64_t n_chips;           /* in this group; at most `lanes` */
     int64_t hold;              /* checks after the first pass of the criterion */
     double threshold;          /* on the unit error; negative: never passed */
@@ -121,22 +124,24 @@ typedef struct {
 /* Best instruction set of this machine: RH_PORTABLE, RH_AVX2 or RH_AVX512. */
 int rh_best_isa(void);
 
+/* Check that a program stays inside arrays of these sizes. */
+int rh_check_program(const rh_program *program, int64_t lanes, int64_t case_size,
+                     int64_t n_weights, int64_t n_state);
+
 /* Check that a program and a job stay inside their arrays. */
 int rh_check(const rh_program *program, const rh_job *job);
 
-/* Check that a job's batches rise, to no more than `rows` cases each, and that its order
- * names cases. */
-int rh_check_order(int64_t rows, const rh_job *job);
+/* Check that a job's batches rise and that its order names cases. */
+int rh_check_order(const rh_job *job);
 
-/* Train a group of chips: one chip a lane (`lanes` = tile), or one chip (1). */
-int rh_train_lanes(int isa, int dtype, int64_t lanes, const rh_program *program,
-                   const rh_job *job);
+/* Train a group of chips: one chip a lane, or one chip. */
+int rh_train_lanes(int isa, int dtype, const rh_program *program, const rh_job *job);
 
 /* Fixed point: check, train, and run forward. `weight` is 0, 1, 2 for 8, 16 and 32
  * bits, `word` 0, 1 for 32 and 64. */
 int rh_fixed_check(const rh_fixed_program *program, const rh_fixed_job *job);
-int rh_fixed_train(int isa, int weight, int word, int64_t lanes,
-                   const rh_fixed_program *program, const rh_fixed_job *job);
+int rh_fixed_train(int isa, int weight, int word, const rh_fixed_program *program,
+                   const rh_fixed_job *job);
 int rh_fixed_forward(int isa, int weight, int word, const rh_fixed_program *program,
                      const rh_fixed_job *job, int64_t slot, int64_t count, void *out);
 

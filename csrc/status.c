@@ -3,12 +3,19 @@
 
 static int inside(int64_t index, int64_t count) { return index >= 0 && index < count; }
 
+/* Whether `each` values, `count` times over from `offset` on, end by `total`. */
+static int fits(int64_t offset, int64_t count, int64_t each, int64_t total)
+{
+    if (offset < 0 || count < 0 || each < 0 || offset > total) return 0;
+    return each == 0 || count <= (total - offset) / each;
+}
+
 static int slot_fits(const rh_program *p, int64_t slot)
 {
     if (!inside(slot, p->n_slots)) return 0;
     const rh_slot *s = p->slots + slot;
-    return s->offset >= 0 && s->size >= 0 && s->stride >= 0 &&
-           s->offset + (p->rows - 1) * s->stride + s->size <= p->state_size;
+    return fits(s->offset, 1, s->size, p->state_size) &&
+           fits(s->offset + s->size, p->rows - 1, s->stride, p->state_size);
 }
 
 static int slot_has(const rh_program *p, int64_t slot, int64_t size)
@@ -16,15 +23,28 @@ static int slot_has(const rh_program *p, int64_t slot, int64_t size)
     return slot_fits(p, slot) && p->slots[slot].size == size;
 }
 
-static int product_fits(const rh_program *p, const rh_op *op)
+static int matrix_fits(const rh_matrix *m, int64_t lanes, int64_t n_weights)
+{
+    if (m->rows < 0 || m->cols < 0 || m->stride < m->rows || m->stride > n_weights / lanes)
+        return 0;
+    return m->cols < INT64_MAX && fits(m->offset, m->cols + 1, m->stride * lanes, n_weights);
+}
+
+/* A lane walk reads `post` as far as a column's padding goes. */
+static int correlate_fits(const rh_program *p, const rh_op *op, int64_t places)
 {
     if (!inside(op->matrix, p->n_matrices)) return 0;
     const rh_matrix *m = p->matrices + op->matrix;
-    int64_t out = op->transposed ? m->cols : m->rows;
-    int64_t in = op->transposed ? m->rows : m->cols;
-    if (op->opcode == RH_CORRELATE)
-        return slot_has(p, op->first, m->rows) && slot_has(p, op->second, m->cols);
-    return slot_has(p, op->dst, out) && slot_has(p, op->first, in);
+    return slot_has(p, op->first, m->rows) && slot_has(p, op->second, m->cols) &&
+           fits(p->slots[op->first].offset, 1, m->stride, places);
+}
+
+static int project_fits(const rh_program *p, const rh_op *op)
+{
+    if (!inside(op->matrix, p->n_matrices)) return 0;
+    const rh_matrix *m = p->matrices + op->matrix;
+    return slot_has(p, op->dst, op->transposed ? m->cols : m->rows) &&
+           slot_has(p, op->first, op->transposed ? m->rows : m->cols);
 }
 
 static int elementwise_fits(const rh_program *p, const rh_op *op)
@@ -34,33 +54,66 @@ static int elementwise_fits(const rh_program *p, const rh_op *op)
     return slot_has(p, op->first, size) && slot_has(p, op->second, size);
 }
 
-static int check_op(const rh_program *p, const rh_op *op, int64_t case_size)
+static int clamp_fits(const rh_program *p, const rh_op *op, int64_t case_size)
 {
-    if (op->function < RH_IDENTITY || op->function > RH_TANH) return RH_ERR_OPCODE;
-    int fits = 0;
-    switch (op->opcode) {
-    case RH_CLAMP:
-        fits = slot_fits(p, op->dst) && op->case_offset >= 0 &&
-               op->case_offset + p->slots[op->dst].size <= case_size;
-        break;
-    case RH_PROJECT:
-    case RH_CORRELATE: fits = product_fits(p, op); break;
-    case RH_COMBINE:
-    case RH_GATE: fits = elementwise_fits(p, op); break;
-    case RH_WRITE: fits = inside(op->matrix, p->n_matrices); break;
-    default: return RH_ERR_OPCODE;
-    }
-    return fits ? RH_OK : RH_ERR_BOUNDS;
+    return slot_fits(p, op->dst) &&
+           fits(op->case_offset, 1, p->slots[op->dst].size, case_size);
 }
 
-int rh_check_order(int64_t rows, const rh_job *job)
+static int check_compute(const rh_program *p, const rh_op *op, int64_t case_size)
+{
+    if (op->function < RH_IDENTITY || op->function > RH_TANH) return RH_ERR_OPCODE;
+    int ok = 0;
+    switch (op->opcode) {
+    case RH_CLAMP: ok = clamp_fits(p, op, case_size); break;
+    case RH_PROJECT: ok = project_fits(p, op); break;
+    case RH_COMBINE:
+    case RH_GATE: ok = elementwise_fits(p, op); break;
+    default: return RH_ERR_OPCODE;
+    }
+    return ok ? RH_OK : RH_ERR_BOUNDS;
+}
+
+/* Correlates, then writes, after the operations that compute. */
+static int check_learning(const rh_program *p, int64_t places)
+{
+    const rh_op *op = p->ops + p->n_compute;
+    for (int64_t k = 0; k < p->n_correlate; k++, op++) {
+        if (op->opcode != RH_CORRELATE) return RH_ERR_OPCODE;
+        if (!correlate_fits(p, op, places)) return RH_ERR_BOUNDS;
+    }
+    for (int64_t k = 0; k < p->n_write; k++, op++) {
+        if (op->opcode != RH_WRITE) return RH_ERR_OPCODE;
+        if (!inside(op->matrix, p->n_matrices)) return RH_ERR_BOUNDS;
+    }
+    return RH_OK;
+}
+
+int rh_check_program(const rh_program *p, int64_t lanes, int64_t case_size, int64_t n_weights,
+                     int64_t n_state)
+{
+    if (p->n_compute < 0 || p->n_correlate < 0 || p->n_write < 0 || p->rows < 1 || lanes < 1)
+        return RH_ERR_BOUNDS;
+    if (!fits(0, p->state_size, lanes, n_state)) return RH_ERR_BOUNDS;
+    for (int64_t k = 0; k < p->n_matrices; k++)
+        if (!matrix_fits(p->matrices + k, lanes, n_weights)) return RH_ERR_BOUNDS;
+    for (int64_t k = 0; k < p->n_compute; k++) {
+        int status = check_compute(p, p->ops + k, case_size);
+        if (status != RH_OK) return status;
+    }
+    if (!slot_fits(p, p->target) || !slot_has(p, p->output, p->slots[p->target].size))
+        return RH_ERR_BOUNDS;
+    return check_learning(p, n_state / lanes);
+}
+
+int rh_check_order(const rh_job *job)
 {
     int64_t chips = job->order_stride ? job->n_chips : 1, before = 0;
     for (int64_t b = 0; b < job->n_batches; b++) {
         if (job->batch_ends[b] <= before) return RH_ERR_BOUNDS;
-        if (rows > 1 && job->batch_ends[b] - before > rows) return RH_ERR_BOUNDS;
         before = job->batch_ends[b];
     }
+    if (before > job->order_length) return RH_ERR_BOUNDS;
     for (int64_t chip = 0; chip < chips; chip++)
         for (int64_t k = 0; k < before; k++)
             if (!inside(job->order[chip * job->order_stride + k], job->n_cases))
@@ -70,13 +123,9 @@ int rh_check_order(int64_t rows, const rh_job *job)
 
 int rh_check(const rh_program *program, const rh_job *job)
 {
-    int64_t n_ops = program->n_compute + program->n_correlate + program->n_write;
-    for (int64_t k = 0; k < n_ops; k++) {
-        int status = check_op(program, program->ops + k, job->case_size);
-        if (status != RH_OK) return status;
-    }
-    if (!slot_fits(program, program->target) ||
-        !slot_has(program, program->output, program->slots[program->target].size))
-        return RH_ERR_BOUNDS;
-    return rh_check_order(program->rows, job);
+    int status = rh_check_program(program, job->lanes, job->case_size, job->n_weights,
+                                  job->n_state);
+    if (status != RH_OK) return status;
+    if (job->n_chips < 1 || job->n_chips > job->lanes) return RH_ERR_BOUNDS;
+    return rh_check_order(job);
 }

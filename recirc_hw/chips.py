@@ -31,7 +31,8 @@ class Design:
 
     def __init__(self, network, rule, substrate=None):
         self.network = network
-        self.rule = rule if isinstance(rule, Rule) or not callable(rule) else CustomRule(rule)
+        own = callable(rule) and not isinstance(rule, Rule | type)
+        self.rule = CustomRule(rule) if own else rule
         self.substrate = Ideal() if substrate is None else substrate
         for section, kinds in SECTIONS.items():
             allowed = (*kinds.values(), CustomRule)
@@ -110,7 +111,11 @@ class Design:
                 f"rule '{self.rule.name}' is a function of your own: a design file holds "
                 "only the built-in rules"
             )
-        return tomli_w.dumps(_plain(self.sections()))
+        tables = (
+            "\n".join([f"[{section}]", *map(toml_line, fields.items())])
+            for section, fields in self.sections().items()
+        )
+        return "\n\n".join(tables) + "\n"
 
     @classmethod
     def from_toml(cls, text, source="design"):
@@ -158,18 +163,24 @@ def _section(name, table):
         raise DesignError(f"section [{name}] is missing")
     fields = dict(table)
     kind = fields.pop("type", None)
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise DesignError(
             f"{name}.type = {kind!r}{nearest(kind, kinds)}; allowed are {', '.join(kinds)}"
         )
     return kinds[kind](**fields)
 
 
-def _plain(value):
-    """Return tuples as lists, which TOML can write."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+def toml_line(field):
+    """Return a (name, value) pair of a design as one line of TOML."""
+    name, value = field
+    return f"{name} = {_toml_value(value)}"
+
+
+def _toml_value(value):
+    """Return a value as TOML writes it, arrays on one line."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    return tomli_w.dumps({"": value}).partition("= ")[2].strip()
 
 
 class Chip:
@@ -252,10 +263,10 @@ class Chip:
 
         Parameters
         ----------
-        cases : float array, shape (n_cases, n_visible)
+        cases : float array, shape (n_cases, n_visible) or (n_visible,)
         rule : a rule, or None for the design's own
         """
-        self._check(cases)
+        cases = np.atleast_2d(self._checked(cases))
         network, substrate = self.design.network, self.design.substrate
         arrays = self.matrices
         if rule is None:
@@ -280,8 +291,7 @@ class Chip:
         return [substrate.store(array, None)[0] for array in (*known, *fresh)]
 
     def _slot(self, cases, index, name):
-        cases = np.asarray(cases)
-        self._check(cases)
+        cases = self._checked(cases)
         design, program = self.design, self.design.lowered_inference
         codes = design.substrate.encode(np.atleast_2d(cases), design.network)
         weights = [matrix[None] for matrix in self.matrices[: len(program.layout.matrices)]]
@@ -289,14 +299,18 @@ class Chip:
         values = design.substrate.decode(found, program.layout.slots[index])
         return values if cases.ndim == 2 else values[0]
 
-    def _check(self, cases):
-        """Refuse cases of another shape than the network's, or that are not finite."""
-        size, shape = self.design.network.case_size, np.shape(cases)
-        if len(shape) not in (1, 2) or shape[-1] != size or 0 in shape:
-            raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {shape}")
+    def _checked(self, cases):
+        """Return cases as an array, of the network's shape and finite."""
+        try:
+            cases = np.asarray(cases, np.float64)
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"cases: not a table of numbers ({error})") from None
+        size = self.design.network.case_size
+        if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
+            raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
         if not np.isfinite(cases).all():
             raise TaskError("cases: NaN or infinite values")
-
+        return cases
 
 
 def weight_change(program, matrices, cases, name="native"):

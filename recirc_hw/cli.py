@@ -154,7 +154,7 @@ def _fitting_task(design):
 
 
 def _run_folder(folder, path, spec, seed, resume):
-    """Return the folder of a run, made; one that holds a run is kept unless resumed."""
+    """Return the folder of a run; one that holds a run is kept unless resumed."""
     chosen = folder
     if folder is None:
         safe = "".join(c if c.isalnum() else "-" for c in spec).strip("-")
@@ -167,7 +167,6 @@ def _run_folder(folder, path, spec, seed, resume):
         raise DesignError(f"--out {folder} holds a run already; --resume goes on with it")
     if resume and not (chosen / "checkpoint.npz").exists():
         raise DesignError(f"--resume: '{chosen}' holds no checkpoint")
-    chosen.mkdir(parents=True, exist_ok=True)
     return chosen
 
 
@@ -222,6 +221,11 @@ def report(
     as_json: AsJson = False,
 ):
     """Write a run's page and pictures again."""
+    if (folder / "run.json").exists() and not (folder / "design.toml").exists():
+        raise DesignError(
+            f"'{folder}' was trained with a rule of your own, which is not stored: "
+            "its page cannot be written again"
+        )
     design = Design.load(folder / "design.toml")
     runs, settings = load_runs(folder, design)
     found = tasks.parse(settings["task_spec"])

@@ -1,8 +1,6 @@
 """Design files with a comment for every field, for people to start from."""
 
-import tomli_w
-
-from recirc_hw.chips import Design
+from recirc_hw.chips import Design, toml_line
 from recirc_hw.networks import Loop
 from recirc_hw.rules import Recirculation
 from recirc_hw.substrates import Ideal
@@ -60,9 +58,7 @@ def commented(design):
     for section, fields in design.sections().items():
         lines.append(f"[{section}]")
         for name, value in fields.items():
-            value = list(value) if isinstance(value, tuple) else value
-            assignment = tomli_w.dumps({name: value}, multiline_strings=False).strip()
             comment = COMMENTS[f"{section}.{name}"]
-            lines.append(f"{' '.join(assignment.split()):32}  # {comment}")
+            lines.append(f"{toml_line((name, value)):32}  # {comment}")
         lines.append("")
     return "\n".join(lines)

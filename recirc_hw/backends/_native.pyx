@@ -41,8 +41,9 @@ cdef extern from "recirc_hw.h" nogil:
         int64_t *checked
         int64_t *passed
         uint8_t *active
+        int64_t n_weights, n_state
         int64_t n_cases, case_size, order_stride, n_batches, history_stride
-        int64_t n_chips, hold
+        int64_t order_length, lanes, n_chips, hold
         double threshold
     ctypedef struct rh_blas:
         void *s
@@ -69,11 +70,12 @@ cdef extern from "recirc_hw.h" nogil:
         int64_t n_matrices, at_once
     int rh_best_isa()
     int rh_fixed_check(const rh_fixed_program *, const rh_fixed_job *)
-    int rh_fixed_train(int, int, int, int64_t, const rh_fixed_program *, const rh_fixed_job *)
+    int rh_fixed_train(int, int, int, const rh_fixed_program *, const rh_fixed_job *)
     int rh_fixed_forward(int, int, int, const rh_fixed_program *, const rh_fixed_job *,
                          int64_t, int64_t, void *)
+    int rh_check_program(const rh_program *, int64_t, int64_t, int64_t, int64_t)
     int rh_check(const rh_program *, const rh_job *)
-    int rh_train_lanes(int, int, int64_t, const rh_program *, const rh_job *)
+    int rh_train_lanes(int, int, const rh_program *, const rh_job *)
     int rh_train_batch(int, int, const rh_program *, const rh_job *, const rh_blas *)
     int rh_forward(int, int, const rh_program *, const void *, const void *,
                    int64_t, int64_t, void *, const rh_blas *)
@@ -114,9 +116,9 @@ cdef rh_blas BLAS
 BLAS.s = <void *>sgemm
 BLAS.d = <void *>dgemm
 
-SIZES = {OP.itemsize: sizeof(rh_op), MATRIX.itemsize: sizeof(rh_matrix),
-         FIXED_OP.itemsize: sizeof(rh_fixed_op), FIXED_MATRIX.itemsize: sizeof(rh_fixed_matrix)}
-if any(mine != core for mine, core in SIZES.items()):
+SIZES = ((OP, sizeof(rh_op)), (SLOT, sizeof(rh_slot)), (MATRIX, sizeof(rh_matrix)),
+         (FIXED_OP, sizeof(rh_fixed_op)), (FIXED_MATRIX, sizeof(rh_fixed_matrix)))
+if any(mine.itemsize != core for mine, core in SIZES):
     raise ImportError("recirc_hw._native: the C structs and the NumPy types differ in size")
 
 
@@ -131,12 +133,21 @@ cdef void *address(array, dtype, int64_t least, bint write) except NULL:
     """Borrow an array's memory after checking its type, layout and size."""
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         raise TypeError(f"want an array of {dtype}, got {getattr(array, 'dtype', type(array))}")
-    if not array.flags.c_contiguous or (write and not array.flags.writeable):
-        raise ValueError("want a contiguous array" + (" that can be written" if write else ""))
+    if not array.flags.c_contiguous or not array.flags.aligned:
+        raise ValueError("want a contiguous, aligned array")
+    if write and not array.flags.writeable:
+        raise ValueError("want an array that can be written")
     if array.size < least:
         raise ValueError(f"want at least {least} values, got {array.size}")
     cdef size_t memory = array.ctypes.data
     return <void *>memory
+
+
+def real_type(array):
+    """Return a NumPy array's type, which must be one that the core computes in."""
+    if not isinstance(array, np.ndarray) or array.dtype.name not in DTYPES:
+        raise TypeError(f"want weights of {' or '.join(DTYPES)}, got {array!r:.80}")
+    return array.dtype
 
 
 cdef class Table:
@@ -147,7 +158,7 @@ cdef class Table:
 
     def __init__(self, ops, counts, slots, matrices, rows, state_size, monitor):
         self.kept = (ops, slots, matrices)
-        self.c.ops = <const rh_op *>address(ops, OP, sum(counts), False)
+        self.c.ops = <const rh_op *>address(ops, OP, sum(max(count, 0) for count in counts), False)
         self.c.slots = <const rh_slot *>address(slots, SLOT, 1, False)
         self.c.matrices = <const rh_matrix *>address(matrices, MATRIX, 1, False)
         self.c.n_compute, self.c.n_correlate, self.c.n_write = counts
@@ -160,11 +171,12 @@ cdef void borrow(rh_job *c, cases, order, batch_ends, error, unit_error, watch, 
     """Borrow what every kind of job has beside its weights, sums and state."""
     first, count = chips
     rows, least = slice(first, first + count), count * len(batch_ends)
-    shared = len(order) == 1
+    orders, length = order.shape
     c.n_cases, c.case_size = cases.shape
-    c.order_stride = 0 if shared else order.shape[1]
+    c.order_stride, c.order_length = 0 if orders == 1 else length, length
     c.order = <const int64_t *>address(
-        order if shared else order[rows], np.int64, int(batch_ends.max()), False
+        order if orders == 1 else order[rows], np.int64,
+        length * (1 if orders == 1 else count), False
     )
     c.batch_ends = <const int64_t *>address(batch_ends, np.int64, 1, False)
     c.n_batches = c.history_stride = len(batch_ends)
@@ -187,22 +199,24 @@ cdef class Call:
     cdef int dtype
 
     def __init__(self, Table table, weights, sums, state, cases, order, batch_ends,
-                 error, unit_error, watch, chips):
-        real = weights.dtype
+                 error, unit_error, watch, chips, lanes):
+        real = real_type(weights)
         self.table, self.dtype = table, DTYPES[real.name]
         self.kept = (weights, sums, state, cases, order, batch_ends, error, unit_error, watch)
         self.c.weights = address(weights, real, 1, True)
         self.c.sums = address(sums, real, weights.size, True)
         self.c.state = address(state, real, table.c.state_size, True)
+        self.c.n_weights, self.c.n_state = weights.size, state.size
         self.c.cases = address(cases, real, 1, False)
         borrow(&self.c, cases, order, batch_ends, error, unit_error, watch, chips)
+        self.c.lanes = lanes
         translate(rh_check(&table.c, &self.c))
 
-    def train_lanes(self, int isa, int64_t lanes):
+    def train_lanes(self, int isa):
         """Train this call's chips, one a lane, or one chip alone."""
         cdef int status
         with nogil:
-            status = rh_train_lanes(isa, self.dtype, lanes, &self.table.c, &self.c)
+            status = rh_train_lanes(isa, self.dtype, &self.table.c, &self.c)
         translate(status)
 
     def train_batch(self, int isa):
@@ -215,12 +229,14 @@ cdef class Call:
 
 def forward(int isa, Table table, weights, cases, state):
     """Run the compute operations for every case, a row of `state` each."""
-    cdef int dtype = DTYPES[weights.dtype.name]
+    cdef int dtype = DTYPES[real_type(weights).name]
     cdef int status
-    cdef int64_t count = len(cases), case_size = cases.shape[1]
+    cdef int64_t count, case_size
+    count, case_size = cases.shape
     cdef void *w = address(weights, weights.dtype, 1, False)
     cdef void *x = address(cases, weights.dtype, count * case_size, False)
     cdef void *s = address(state, weights.dtype, table.c.state_size, True)
+    translate(rh_check_program(&table.c, 1, case_size, weights.size, state.size))
     with nogil:
         status = rh_forward(isa, dtype, &table.c, w, x, case_size, count, s, &BLAS)
     translate(status)
@@ -261,7 +277,7 @@ cdef class FixedCall:
     cdef FixedTable table
 
     def __init__(self, FixedTable table, weights, sums, state, cases, order, batch_ends,
-                 error, unit_error, watch, fixed, at_once, chips):
+                 error, unit_error, watch, fixed, at_once, chips, lanes):
         first, count = chips
         rows = slice(first, first + count)
         self.table = table
@@ -272,17 +288,19 @@ cdef class FixedCall:
         self.c.job.cases = address(cases, np.int32, 1, False)
         borrow(&self.c.job, cases, order, batch_ends, error, unit_error, watch, chips)
         self.c.n_matrices, self.c.at_once = fixed.counters.shape[1], at_once
+        self.c.job.n_weights, self.c.job.n_state = weights.size, state.size
+        self.c.job.lanes = lanes
         self.c.seeds = <const uint64_t *>address(fixed.seeds[rows], np.uint64, count, False)
         self.c.steps = <int64_t *>address(fixed.steps[rows], np.int64, count, True)
         self.c.counters = <int64_t *>address(fixed.counters[rows], np.int64, count, True)
         translate(rh_fixed_check(&table.c, &self.c))
 
-    def train(self, int isa, int64_t lanes):
+    def train(self, int isa):
         """Train this call's chips, one a lane, or one chip alone."""
         cdef int status
         with nogil:
             status = rh_fixed_train(
-                isa, self.table.weight, self.table.wide_word, lanes, &self.table.c, &self.c
+                isa, self.table.weight, self.table.wide_word, &self.table.c, &self.c
             )
         translate(status)
 

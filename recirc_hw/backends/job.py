@@ -20,7 +20,7 @@ class Watch:
     crossed: np.ndarray  # int64, updates done at the first crossing; -1: not yet
     checked: np.ndarray  # int64, checks since then
     passed: np.ndarray  # int64, how many of those held
-    active: np.ndarray  # uint8; 0: stopped, its weights are left alone
+    active: np.ndarray  # uint8; 0: stopped; weights left alone, sums void
     threshold: float = -1.0  # negative: nothing ever passes
     hold: int = 0
 
@@ -78,6 +78,7 @@ class Job:
     batch_ends: np.ndarray  # int64, shape (n_batches,), rising: where batches end
     watch: Watch
     threads: int = 1  # chips in parallel; results do not depend on it
+    batch_size: int = 0  # cases of a full batch, where this job may hold only short ones
     fixed: "FixedState | None" = None  # what integer programs need besides
 
     @property

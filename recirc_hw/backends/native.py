@@ -66,7 +66,7 @@ def _blas():
 def _batched(job):
     """Return whether matrix products serve this network and batch size best."""
     connections = sum(matrix[0].size for matrix in job.weights)
-    largest = np.diff(job.batch_ends, prepend=0).max()
+    largest = max(job.batch_size, np.diff(job.batch_ends, prepend=0).max())
     return largest >= BATCH_LEAST and connections >= BATCH_CONNECTIONS
 
 
@@ -94,6 +94,7 @@ class _Calls:
             *self.history,
             job.watch,
             (first, chips.stop - first),
+            walk.lanes,
         )
         walk.run(call, self.isa)
         walk.unpack(weights, job.weights, chips)
@@ -113,7 +114,7 @@ class _LaneWalk:
         self.state_size = (job.program.layout.size + tile) * self.lanes
 
     def run(self, call, isa):
-        call.train_lanes(isa, self.lanes)
+        call.train_lanes(isa)
 
     def _shape(self, matrix):
         return matrix.shape[2], _padded(matrix.shape[1], self.unit), self.lanes

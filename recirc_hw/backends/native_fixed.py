@@ -13,7 +13,7 @@ from recirc_hw.backends import _native
 from recirc_hw.backends.job import FixedState, Watch
 from recirc_hw.programs import FUNCTIONS, OPCODES
 from recirc_hw.programs.integer import ROUNDINGS
-from recirc_hw.substrates.tables import entries
+from recirc_hw.programs.tables import entries
 
 ISAS = _native.ISAS
 LANE_BYTES = 256 * 1024  # weights and sums of a full set of lanes stay in cache
@@ -48,7 +48,7 @@ def forward(program, weights, cases, slot, isa=ISAS[-1]):
             table, packed, np.zeros(packed.size, table.word), _state(program, 1, table.word),
             np.ascontiguousarray(cases, np.int32), np.arange(count)[None], np.array([count]),
             *np.zeros((2, 1, 1)), Watch.start(1), FixedState.start([0], len(weights)),
-            False, (0, 1),
+            False, (0, 1), 1,
         )  # fmt: skip
         call.forward(ISAS.index(isa), slot, codes[chip])
     return codes
@@ -74,9 +74,9 @@ class _Walk:
         call = _native.FixedCall(
             self.table, weights, sums, state, np.ascontiguousarray(job.cases, np.int32),
             job.order, job.batch_ends, *history, job.watch, job.fixed, self.at_once,
-            (chips.start, chips.stop - chips.start),
+            (chips.start, chips.stop - chips.start), self.lanes,
         )  # fmt: skip
-        call.train(isa, self.lanes)
+        call.train(isa)
         _unpack(weights, job.weights, chips, self.lanes)
         _unpack(sums, job.sums, chips, self.lanes)
 

@@ -13,7 +13,7 @@ from recirc_hw.backends.numba_kernels import forward_chip, train_chips
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram
 from recirc_hw.programs.integer import ROUNDINGS
-from recirc_hw.substrates.tables import entries
+from recirc_hw.programs.tables import entries
 
 
 def train(job):

@@ -6,8 +6,8 @@ size), as in the reference backend; every code and sum fits 64 bits by its bound
 
 import numpy as np
 
+from recirc_hw.programs.tables import entries
 from recirc_hw.random_streams import rounding_bits, rounding_key
-from recirc_hw.substrates.tables import entries
 
 SATURATED, CLIPPED, ASKED, DEAD = range(4)
 

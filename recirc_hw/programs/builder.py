@@ -60,13 +60,7 @@ class Builder:
         """slot <- f(M source + b), the response of the units that M leads to."""
         record = self._matrix(matrix)
         self._match(f"project through '{matrix}'", record.cols, source.size)
-        function = record.function if function is None else function
-        if function not in FUNCTIONS:
-            known = ", ".join(FUNCTIONS)
-            raise DesignError(
-                f"unit function '{function}' is unknown{nearest(function, FUNCTIONS)}; "
-                f"known are {known}"
-            )
+        function = _known(record.function if function is None else function)
         slot = self.slot(name or matrix.split(">")[-1], record.rows)
         return self._emit("project", slot, source, matrix=matrix, function=function, bias=bias)
 
@@ -96,7 +90,7 @@ class Builder:
         """slot <- error * f'(activity), the slope told from the unit's own output."""
         self._match("gate", error.size, activity.size)
         slot = self.slot(name or f"{error.name} gated", error.size)
-        return self._emit("gate", slot, error, activity, function=function)
+        return self._emit("gate", slot, error, activity, function=_known(function))
 
     def correlate(self, matrix, post, pre):
         """g_M += post (x) pre, and the bias likewise with a presynaptic 1."""
@@ -142,17 +136,33 @@ class Builder:
         if wanted != given:
             raise DesignError(f"{what}: {wanted} values are wanted, the slot holds {given}")
 
+    def _position(self, slot):
+        if slot is None:
+            return -1
+        if slot not in self._slots:
+            raise DesignError(f"slot '{slot.name}' is not of this builder")
+        return self._slots.index(slot)
+
     def _emit(self, opcode, dst, first=None, second=None, *, matrix=None, **fields):
-        position = {slot: i for i, slot in enumerate(self._slots)}
         self._ops.append(
             Op(
                 opcode,
-                dst=position.get(dst, -1),
-                first=position.get(first, -1),
-                second=position.get(second, -1),
+                dst=self._position(dst),
+                first=self._position(first),
+                second=self._position(second),
                 matrix=-1 if matrix is None else list(self._matrices).index(matrix),
                 learning=self._learning,
                 **fields,
             )
         )
         return dst
+
+
+def _known(function):
+    """Return the name of a unit function, once it proves to be one."""
+    if function not in FUNCTIONS:
+        raise DesignError(
+            f"unit function '{function}' is unknown{nearest(function, FUNCTIONS)}; "
+            f"known are {', '.join(FUNCTIONS)}"
+        )
+    return function

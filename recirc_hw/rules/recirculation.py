@@ -75,14 +75,14 @@ class Recirculation(Rule):
             if self.apply_visible_rule_twice:
                 returned = build.project(network.matrices[-1].name, late[-1], name="output")
                 self._correlate_visible(
-                    build, network, late, self._remember(build, late[0], returned)
+                    build, network, late, self._hold(build, late[0], returned)
                 )
             self._correlate_hidden(build, network, early, late)
             build.write(*(matrix.name for matrix in network.matrices))
 
     def _recirculate(self, build, network, before, output):
         """Emit one more pass; return what each group now holds, and what is sent on."""
-        visible = output if self.combine == "PR" else self._remember(build, before[0], output)
+        visible = self._hold(build, before[0], output)
         held, sent = [visible], output if self.combine == "CCR" else visible
         for matrix, earlier in zip(network.matrices, before[1:], strict=False):
             held.append(build.project(matrix.name, sent))
@@ -92,6 +92,10 @@ class Recirculation(Rule):
             if self.combine == "RWCC":
                 sent = held[-1]
         return held, sent
+
+    def _hold(self, build, earlier, output):
+        """Emit what the visible units hold of an output that comes back to them."""
+        return output if self.combine == "PR" else self._remember(build, earlier, output)
 
     def _remember(self, build, earlier, now, *, hidden=False):
         """Emit a unit's memory: lambda earlier + (1 - lambda) now."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from recirc_hw.errors import DesignError
 from recirc_hw.programs.integer import width
-from recirc_hw.substrates.tables import entries
+from recirc_hw.programs.tables import entries
 
 WORDS = (32, 64)
 LEAST_BLOCK = 4  # products that must fit one 32-bit word for 32-bit kernels to pay

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from recirc_hw.errors import DesignError
 from recirc_hw.fields import Fields
+from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
 from recirc_hw.substrates.lowering import lowered
-from recirc_hw.substrates.tables import LARGEST, digest, table_key
 
 WeightBits = Annotated[int, Field(ge=2, le=32)]
 Fraction = Annotated[int, Field(ge=-16, le=31)]

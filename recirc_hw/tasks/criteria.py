@@ -24,7 +24,7 @@ class UnitError:
 
         max over cases and units of |target - output| < below
 
-    Source: Hinton & McClelland 1988, section 4.
+    Source: Hinton & McClelland 1988, "A simulation of recirculation".
     """
 
     below: float = 0.1
@@ -61,7 +61,10 @@ class SquaredError:
 
     def describe(self, task, code_size: int) -> str:
         """Return the criterion as one plain sentence."""
-        return f"Learned when the squared error per unit on {_where(task)} is below {self.below:.4g}."
+        return (
+            f"Learned when the squared error per unit on {_where(task)} is below "
+            f"{self.below:.4g}."
+        )
 
 
 @dataclass(frozen=True)

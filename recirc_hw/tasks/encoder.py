@@ -15,7 +15,8 @@ def encoder(n: int) -> Task:
     All n cases are seen before each weight update, and training stops once every
     unit is within .1 of its target.
 
-    Source: Ackley, Hinton & Sejnowski 1985; Hinton & McClelland 1988, section 4.
+    Source: Ackley, Hinton & Sejnowski 1985; Hinton & McClelland 1988, "A simulation
+    of recirculation".
 
     Parameters
     ----------

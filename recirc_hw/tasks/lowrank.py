@@ -21,6 +21,11 @@ class Lowrank(Task):
     rank: int = DEFAULTS["rank"]
     seed: int = DEFAULTS["seed"]
 
+    @property
+    def generated(self) -> bool:
+        """Return whether every epoch has fresh cases of its own."""
+        return True
+
     @cached_property
     def fingerprint(self) -> str:
         """Return the SHA-256, in hex, of the numbers that every case follows from.

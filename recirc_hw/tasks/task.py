@@ -70,12 +70,17 @@ class Task:
         """Return how many units a case has."""
         return self.train.shape[1]
 
+    @property
+    def generated(self) -> bool:
+        """Return whether every epoch has fresh cases of its own."""
+        return False
+
     @cached_property
     def fingerprint(self) -> str:
         """Return the SHA-256, in hex, of the name and everything in the cases."""
         digest = hashlib.sha256(repr((self.name, self.train.shape, self.test.shape)).encode())
         for cases in (self.train, self.test):
-            digest.update(cases.astype("<f8", copy=False))
+            digest.update(cases.astype("<f8", copy=False).data)
         return digest.hexdigest()
 
     @cached_property
@@ -124,13 +129,14 @@ class Task:
         self._set("test", test)
         if test.shape[1] != self.n_units:
             raise TaskError(
-                f"{self.name}: a test case has {test.shape[1]} units, a training case {self.n_units}"
+                f"{self.name}: a test case has {test.shape[1]} units, a training case "
+                f"{self.n_units}"
             )
 
 
 def case_label(name: str, part: str) -> str:
     """Return how an error names a task's cases: "file 'x.npy'" or "task 'a', train"."""
-    if name.startswith("file:"):
+    if str(name).startswith("file:"):
         path = name.removeprefix("file:")
         return f"file '{path}'" if part == "train" else f"file '{path}', {part}"
     return f"task '{name}', {part}"
@@ -147,6 +153,7 @@ def _image_shape(name, shape, n_units):
     pair = tuple(whole_number(f"{name}: image_shape", n, 1, n_units) for n in (rows, columns))
     if pair[0] * pair[1] != n_units:
         raise TaskError(
-            f"{name}: image_shape = {pair} holds {pair[0] * pair[1]} units; a case has {n_units}"
+            f"{name}: image_shape = {pair} holds {pair[0] * pair[1]} units; a case has "
+            f"{n_units}"
         )
     return pair

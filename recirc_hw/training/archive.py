@@ -2,13 +2,12 @@
 
 import io
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from recirc_hw.errors import DataError
-from recirc_hw.training.checkpoint import write_whole
+from recirc_hw.training.checkpoint import read_arrays, write_whole
 from recirc_hw.training.run import Run
 
 FORMAT = 1
@@ -48,8 +47,7 @@ def load_runs(folder, design):
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         runs = record.pop("runs")
-        with np.load(Path(folder) / "weights.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_arrays(Path(folder) / "weights.npz")
         count = len(design.network.matrices)
         found = [
             Run.from_record(run, design, [arrays[f"{i}_{k}"] for k in range(count)])
@@ -58,7 +56,7 @@ def load_runs(folder, design):
     except OSError as error:
         reason = error.strerror or "broken"
         raise DataError(f"cannot read run '{folder}': {path.name}: {reason}") from None
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (ValueError, KeyError, TypeError):
         raise DataError(
             f"cannot read run '{folder}': run.json or weights.npz is broken"
         ) from None

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +42,20 @@ def save_checkpoint(path, meta, arrays):
     stream = io.BytesIO()
     np.savez(stream, meta=np.frombuffer(text.encode(), np.uint8), **arrays)
     try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, stream.getvalue())
     except OSError as error:
         raise CheckpointError(f"cannot write checkpoint '{path}': {error.strerror}") from None
+
+
+def read_arrays(path):
+    """Return the arrays of an .npz file by name; ValueError where it is broken."""
+    content = Path(path).read_bytes()
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except Exception as error:  # on a broken file zipfile and NumPy raise nearly anything
+        raise ValueError(f"'{path}' holds no arrays: {error}") from None
 
 
 def load_checkpoint(path):
@@ -57,13 +67,11 @@ def load_checkpoint(path):
         If the file is missing, broken, or of another format.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_arrays(path)
         meta = json.loads(arrays.pop("meta").tobytes())
     except OSError as error:
-        reason = error.strerror or "not a checkpoint"
-        raise CheckpointError(f"cannot read checkpoint '{path}': {reason}") from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise CheckpointError(f"cannot read checkpoint '{path}': {error.strerror}") from None
+    except (ValueError, KeyError):
         raise CheckpointError(
             f"cannot read checkpoint '{path}': it is no checkpoint of recirc_hw, or broken"
         ) from None

@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import Interrupted
@@ -85,9 +87,11 @@ def train(
     )
     if checkpoint is not None:
         training.keep_at(Path(checkpoint), resume)
-    with _interruptible() as interrupted:
-        training.go(progress, interrupted)
-    runs = training.runs(interrupted.is_set())
+    # A chip that diverges is reported by its run, not by a warning on the way.
+    with np.errstate(over="ignore", invalid="ignore"):
+        with _interruptible() as interrupted:
+            training.go(progress, interrupted)
+        runs = training.runs(interrupted.is_set())
     if any(run.interrupted for run in runs):
         raise Interrupted(runs)
     return runs
@@ -156,7 +160,7 @@ class _Training:
         state, plan = self.state, self.plan
         began = saved = time.monotonic()
         before, chunk = state.wall_s, 16
-        if state.done == 0:
+        if state.done == 0 and not (state.tests or state.probes):
             self._look()
         while state.done < plan.total and state.running and not interrupted.is_set():
             start, count = time.monotonic(), plan.next_stop(state.done, chunk, self.stops)
@@ -188,6 +192,7 @@ class _Training:
             ends,
             state.watch if plan.checks_every_update else state.plain_watch(),
             self.threads,
+            plan.batch_size,
             state.fixed,
         )
         state.record(*self.backend.train(job))
@@ -203,7 +208,9 @@ class _Training:
         if self.probing and (state.done in self.stops or not state.running):
             state.hand_back(self.chips)
             found = [probe(chip, self.task.train) for chip in self.chips]
-            state.probes.append({"update": state.done, "chips": found})
+            # A call goes on past the update at which its last chip stopped.
+            update = int(state.watch.updates.max())
+            state.probes.append({"update": update, "chips": found})
 
     def _test(self):
         """Record the test error, and check the criterion, which is one of epochs."""

@@ -49,19 +49,14 @@ class Plan:
         return -(-len(self.task.train) // self.batch_size)
 
     @property
-    def generated(self):
-        """Whether every epoch has cases of its own."""
-        return self.task.epoch_cases(0) is not self.task.train
-
-    @property
     def checks_every_update(self):
         """Whether each update's own first pass is a check: batches of all the cases."""
         return self.task.criterion.metric == "unit_error" and self.per_epoch == 1
 
     @property
     def tests_every_epoch(self):
-        """Whether epochs are long enough to look at the test cases after each."""
-        return self.per_epoch > 1 or self.generated
+        """Whether to look at the test cases after each epoch: updates are no checks."""
+        return self.task.generated or not self.checks_every_update
 
     def next_stop(self, done, chunk, stops):
         """Return the update up to which one call of a backend may go from `done`."""

@@ -1,0 +1,26 @@
+"""Pictures of trainings, and the page that shows them.
+
+Here belong figures (`plots`, one function each), their common look (`style`), the
+self-contained page (`page`) and what a page says of a training (`run_page`).
+Nothing here trains, reads run folders, or knows of the command line.
+"""
+
+from recirc_hw.reports.page import Section, Table, write_report
+from recirc_hw.reports.plots import pictures
+from recirc_hw.reports.run_page import (
+    population_report,
+    population_section,
+    run_report,
+    run_sections,
+)
+
+__all__ = [
+    "Section",
+    "Table",
+    "pictures",
+    "population_report",
+    "population_section",
+    "run_report",
+    "run_sections",
+    "write_report",
+]

@@ -1,0 +1,62 @@
+"""The papers' results by name: the paper's number, ours, a band, a verdict.
+
+One module per paper, one function per result. A band is where an independent
+NumPy build of the same experiment fell; it is never moved to fit ours. What
+belongs elsewhere: rules and networks, training, the pictures of single runs.
+"""
+
+from recirc_hw.errors import nearest
+from recirc_hw.reproduce import (
+    baldi_sadowski,
+    baldi_variants,
+    hinton_alignment,
+    hinton_loops,
+    hinton_mcclelland,
+)
+from recirc_hw.reproduce.bench import Bench
+from recirc_hw.reproduce.result import Line, Result
+
+# name: (title, where the paper has it, function of a Bench that returns
+# settings, lines and figure)
+MODULES = (hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants)
+RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
+
+
+def names():
+    """Return a dict of every result's name and title."""
+    return {name: title for name, (title, _, _) in RESULTS.items()}
+
+
+def run(name, *, quick=False, seed=0, backend="native", progress=None):
+    """Reproduce one result.
+
+    Parameters
+    ----------
+    name : str, one of `names()`
+    quick : bool
+        Whether to take small tasks and few chips, for seconds instead of minutes.
+    seed : int
+        Seed of the first chip; the others follow.
+    backend : str
+    progress : callable(label, done_updates, total_updates), or None
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ValueError
+        If there is no result of that name.
+    """
+    if name not in RESULTS:
+        raise ValueError(
+            f"no result '{name}'{nearest(name, RESULTS)}; results are {', '.join(RESULTS)}"
+        )
+    title, source, reproduce = RESULTS[name]
+    settings, lines, figure = reproduce(Bench(quick, seed, backend, progress))
+    settings |= {"mode": "quick" if quick else "full", "first seed": seed, "backend": backend}
+    return Result(name, title, source, settings, lines, figure)
+
+
+__all__ = ["Line", "Result", "names", "run"]

@@ -1,0 +1,196 @@
+"""Baldi & Sadowski 2018, figures 4 to 7: recirculation against the backprop family."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from recirc_hw.chips import Design
+from recirc_hw.reproduce.autoencoders import (
+    QUICK,
+    SETTINGS,
+    Panel,
+    compare,
+    draw_errors,
+    error_lines,
+    grid,
+    images,
+    learning_rules,
+    order_line,
+    panel,
+    recirculation,
+    shrink,
+)
+from recirc_hw.reproduce.bench import mean_line, median_line
+from recirc_hw.reproduce.figures import draw_curves, picture_rows
+from recirc_hw.reproduce.result import Line
+from recirc_hw.substrates import Ideal
+from recirc_hw.tasks import lowrank
+
+LABELS = ("REC", "BP", "RBP", "SRBP", "ARBP", "TOP", "ERR")
+
+
+def _expected(*errors):
+    """Return an independent build's test errors by label."""
+    return dict(zip(LABELS, errors, strict=True))
+
+
+MNIST = (
+    panel("linear 20", _expected(0.02795, 0.02407, 0.0349, 0.0343, 0.026, 0.0404, 0.02795)),
+    panel("non-linear 20", _expected(0.1699, 0.1619, 0.1803, 0.1811, 0.1624, 0.2249, 0.1869)),
+    panel("linear 100-20-100"),
+    panel("non-linear 100-20-100"),
+)
+FASHION = (
+    panel("linear 20", _expected(0.0235, 0.0204, 0.0258, 0.0266, 0.0204, 0.0343, 0.0235)),
+    panel("non-linear 20", _expected(0.3519, 0.3305, 0.3465, 0.3489, 0.3303, 0.4117, 0.4243)),
+    panel("linear 100-20-100"),
+    panel("non-linear 100-20-100"),
+)
+
+
+def mnist_figure(bench):
+    """Reproduce figure 5: MNIST, linear and non-linear, one and three hidden layers."""
+    return _image_figure(bench, "mnist", MNIST)
+
+
+def fashion_figure(bench):
+    """Reproduce figure 6: the same on Fashion-MNIST."""
+    return _image_figure(bench, "fashion", FASHION)
+
+
+def _image_figure(bench, name, panels):
+    """Return settings, lines and figure of four panels on one set of images."""
+    task = images(bench, name)
+    panels = [shrink(each) for each in panels] if bench.quick else panels
+    figure, axes = grid(panels, f"{task.name}: test error")
+    lines = []
+    for ax, each in zip(axes, panels, strict=True):
+        found = compare(bench, each, task, learning_rules(each)) | _capped(bench, each, task)
+        lines += error_lines(each, found)
+        lines.append(order_line(each, found, CAPPED if CAPPED in found else "REC", "TOP"))
+        if not each.linear and (len(each.hidden) > 1 or not bench.quick):
+            lines.append(order_line(each, found, "BP", "REC"))
+        draw_errors(ax, each, found, len(task.train))
+    return SETTINGS | (QUICK if bench.quick else {}), lines, figure
+
+
+CAPPED = "REC, norm at most 1"
+
+
+def _capped(bench, wide, task):
+    """Return the runs of deep linear recirculation at a norm of 1: at 2 it may blow up."""
+    if bench.quick or not wide.linear or len(wide.hidden) == 1:
+        return {}
+    tight = replace(wide, norm_cap=1.0)
+    return compare(bench, tight, task, {CAPPED: recirculation(tight)})
+
+
+# Medians over chips of an independent build, or where its seeds lay.
+LOWRANK = {
+    "20": {"REC": (0.0, 0.028), "BP": (None, 0.001), "ARBP": (None, 0.001)},
+    "100-20-100": {"REC": (0.007, 0.22)},
+}
+
+
+def lowrank_figure(bench):
+    """Reproduce figure 4: Lowrank, linear, one and three hidden layers, one epoch."""
+    task = lowrank(cases=bench.pick(40_000, 60_000), test_cases=bench.pick(1000, 10_000))
+    panels = [
+        Panel("20", (20,), True, 0.001, 2.0),
+        Panel("100-20-100", (100, 20, 100), True, 0.0001, 2.0),
+    ]
+    figure, axes = grid(panels, "Lowrank 20: squared error per element on fresh cases")
+    lines = []
+    for ax, each in zip(axes, panels, strict=True):
+        bands, curves, medians = {} if bench.quick else LOWRANK[each.title], {}, {}
+        for label, rule in learning_rules(each).items():
+            runs = _lowrank_runs(bench, each, task, label, rule)
+            last = [run.error for run in runs]
+            lines.append(median_line(f"{each.title}: {label}", last, band=bands.get(label)))
+            curves[label] = _smoothed(runs)
+            medians[label] = lines[-1].ours
+        ratio = medians["REC"] / medians["TOP"]
+        lines.append(Line(f"{each.title}: REC / TOP, of the medians", ratio, band=(None, 1.0)))
+        draw_curves(
+            ax, curves, title=f"hidden {each.title}", x="weight updates", y="median over chips",
+            log_y=True, markers=False,
+        )  # fmt: skip
+    settings = SETTINGS | {
+        "rate": ".001 with one hidden layer, .0001 with three",
+        "batch": f"100 cases, one epoch of {len(task.train):,}; float32",
+        "bands": "where the seeds of an independent build lay",
+    }
+    return settings, lines, figure
+
+
+def _lowrank_runs(bench, each, task, label, rule):
+    """Return the runs of one rule over one epoch of fresh cases."""
+    design = Design(each.network(task.n_units), rule, Ideal(precision="float32"))
+    n = bench.pick(3, 20)
+    return bench.train(f"Lowrank {each.title} {label}", design, task, n, epochs=1)
+
+
+def _smoothed(runs, width=10):
+    """Return (updates, median over chips of the error before each update, smoothed).
+
+    No case comes twice, so that the error before an update is one of fresh cases.
+    """
+    values = np.median([run.history["train_error"] for run in runs], axis=0)
+    updates = runs[0].history["update"]
+    whole = len(values) // width * width
+    return (
+        updates[:whole].reshape(-1, width).mean(axis=1),
+        values[:whole].reshape(-1, width).mean(axis=1),
+    )
+
+
+PICTURES = 10  # test cases drawn
+
+
+def pictures(bench):
+    """Reproduce figure 7: test images rebuilt by a linear 100-20-100 autoencoder."""
+    task = images(bench, "mnist")
+    each = panel("linear 100-20-100", norm_cap=1.0)
+    each = shrink(each) if bench.quick else each
+    rules = learning_rules(each)
+    rules = {label: rules[label] for label in ("BP", "SRBP", "REC")}
+    cases, rows, lines = task.test[:PICTURES], {"image": task.test[:PICTURES]}, []
+    for label, rule in rules.items():
+        design = Design(each.network(task.n_units), rule, Ideal(precision="float32"))
+        chip = design.fabricate(bench.seed)
+        options = {"batch_size": 20, "epochs": 10} if bench.quick else {"epochs": 3}
+        (run,) = bench.train_chips(label, [chip], task, **options)
+        rows[label] = chip.reconstruct(cases, bench.backend)
+        lines.append(
+            mean_line(f"{label}: squared error per pixel, all test cases", [run.error])
+        )
+    settings = SETTINGS | {
+        "linear": "linear units, norm of incoming weights at most 1: at 2, which the paper "
+        "allows, recirculation blows up after two to four epochs"
+    }
+    title = f"{task.name} rebuilt by a linear {each.title.split()[-1]} autoencoder"
+    return settings, lines, picture_rows(rows, task.image_shape, title)
+
+
+RESULTS = {
+    "baldi-fig4": (
+        "Lowrank: linear autoencoders find a subspace",
+        "Baldi & Sadowski 2018, figure 4",
+        lowrank_figure,
+    ),
+    "baldi-fig5": (
+        "MNIST: recirculation against the backprop family",
+        "Baldi & Sadowski 2018, figure 5",
+        mnist_figure,
+    ),
+    "baldi-fig6": (
+        "Fashion-MNIST: recirculation against the backprop family",
+        "Baldi & Sadowski 2018, figure 6",
+        fashion_figure,
+    ),
+    "baldi-fig7": (
+        "MNIST digits rebuilt",
+        "Baldi & Sadowski 2018, figure 7",
+        pictures,
+    ),
+}

@@ -1,0 +1,104 @@
+"""What every reproduction shares: chips to train, and how numbers become lines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from recirc_hw.metrics import wilson_interval
+from recirc_hw.reproduce.result import Line
+from recirc_hw.training import train
+
+
+@dataclass(frozen=True)
+class Bench:
+    """How a result is to be reproduced.
+
+    Parameters
+    ----------
+    quick : bool
+        Whether to take small tasks and few chips, for seconds instead of minutes.
+    seed : int
+        Seed of the first chip; the others follow.
+    backend : str
+    progress : callable(label, done_updates, total_updates), or None
+        Called all along each training.
+    """
+
+    quick: bool = False
+    seed: int = 0
+    backend: str = "native"
+    progress: object = None
+
+    def pick(self, quick, full):
+        """Return the first in quick mode, the second otherwise."""
+        return quick if self.quick else full
+
+    def fabricate(self, design, n):
+        """Return n chips of a design."""
+        return [design.fabricate(self.seed + i) for i in range(n)]
+
+    def train(self, label, design, task, n, **options):
+        """Train n chips of a design; return their runs."""
+        return self.train_chips(label, self.fabricate(design, n), task, **options)
+
+    def train_chips(self, label, chips, task, **options):
+        """Train these chips; return their runs. Ctrl-C ends the reproduction."""
+        runs = train(
+            chips,
+            task,
+            backend=self.backend,
+            probes=False,
+            progress=self.progress
+            and (lambda done, total, _: self.progress(label, done, total)),
+            **options,
+        )
+        if any(run.interrupted for run in runs):
+            raise KeyboardInterrupt
+        return runs
+
+
+def mean_line(what, values, *, paper=None, band=None):
+    """Return a line for the mean of one value per chip, with Student's interval."""
+    values = np.asarray(values, float)
+    n = len(values)
+    if n == 0:
+        return Line(what, float("nan"), None, paper, band, 0)
+    mean, interval = float(values.mean()), None
+    if n > 1:
+        half = float(student.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+        interval = (mean - half, mean + half)
+    return Line(what, mean, interval, paper, band, n)
+
+
+def median_line(what, values, *, paper=None, band=None):
+    """Return a line for the median, with the interval between two order statistics.
+
+    The interval runs from the k-th lowest to the k-th highest value,
+    k = floor(n / 2 - .98 sqrt(n)): the normal limit of the binomial. Fewer than six
+    values have no such interval of 95 %.
+    """
+    ordered = np.sort(np.asarray(values, float))
+    n = len(ordered)
+    if n == 0:
+        return Line(what, float("nan"), None, paper, band, 0)
+    k = max(1, int(n / 2 - 0.98 * np.sqrt(n)))
+    interval = (float(ordered[k - 1]), float(ordered[n - k])) if n > 5 else None
+    return Line(what, float(np.median(ordered)), interval, paper, band, n)
+
+
+def share_line(what, flags, *, paper=None, band=None):
+    """Return a line for the share of chips of which something is true, Wilson's interval."""
+    flags = np.asarray(flags, bool)
+    hits, n = int(flags.sum()), len(flags)
+    return Line(what, hits / n, wilson_interval(hits, n), paper, band, n)
+
+
+def ratio_line(what, above, below, *, band=None):
+    """Return a line for the mean over chips of the ratio of two values of each."""
+    return mean_line(what, np.asarray(above, float) / np.asarray(below, float), band=band)
+
+
+def around(centre, share=0.02):
+    """Return the band that lies within a share of the centre, 2 % by default."""
+    return (centre * (1 - share), centre * (1 + share))

@@ -1,0 +1,89 @@
+"""Hinton & McClelland 1988, pages 364 to 365: loops of several hidden groups."""
+
+import numpy as np
+
+from recirc_hw.chips import Design
+from recirc_hw.networks import Loop
+from recirc_hw.reproduce.bench import mean_line, share_line
+from recirc_hw.reproduce.figures import draw_curves, new_figure
+from recirc_hw.rules import Recirculation
+from recirc_hw.tasks import encoder
+
+MAX_UPDATES = 5000
+
+# Network, rate, whether hidden units regress (then each sends on what it holds), and
+# the share of chips that learned in an independent build, whose limit is not stated.
+LOOPS = (
+    ((4, 3, 3), 5.0, False, (0.98, 1.0)),
+    ((8, 5, 5), 2.0, False, (0.98, 1.0)),
+    ((4, 3, 3), 5.0, True, (0.85, 0.87)),
+    ((8, 5, 5), 2.0, True, (0.93, 0.97)),
+    ((4, 3, 2, 3), 2.0, False, (0.0, 0.05)),
+    ((8, 6, 3, 6), 2.0, False, (0.0, 0.05)),
+    ((4, 3, 3, 3), 2.0, False, None),
+    ((8, 5, 5, 5), 2.0, False, (0.2, 0.45)),
+    ((4, 4, 4, 4), 1.0, False, (0.2, 0.45)),
+)
+
+
+def long_loops(bench):
+    """Reproduce which longer loops learn the encoder, and which mostly fail."""
+    n, lines, figure = bench.pick(60, 400), [], new_figure(2, width=10, height=5)
+    curves = ({}, {})
+    for sizes, rate, hidden, band in LOOPS:
+        label = "-".join(map(str, sizes)) + (", hidden regression" if hidden else "")
+        runs = bench.train(
+            label, _design(sizes, rate, hidden), encoder(sizes[0]), n,
+            max_updates=MAX_UPDATES, hold=0,
+        )  # fmt: skip
+        sure = len(sizes) == 3 and not hidden  # a few chips are enough for this band
+        band = band if sure or not bench.quick else None
+        lines.append(share_line(f"{label}: learned", [r.learned for r in runs], band=band))
+        updates = np.sort([run.updates for run in runs if run.learned])
+        if len(sizes) == 3:
+            lines.append(mean_line(f"{label}: updates, mean", updates))
+        grown = np.arange(1, len(updates) + 1) / n
+        curves[len(sizes) - 3][label] = (
+            np.r_[1, updates, MAX_UPDATES],
+            np.r_[0, grown, len(updates) / n],
+        )
+    settings = {
+        "rule": "H&M's, lambda .75 in the visible group; rates " + _rates(),
+        "hidden regression": "every hidden unit holds, and sends on, its blended activity",
+        "limit": f"{MAX_UPDATES} updates; the bands' is not stated, and shares depend on it",
+    }
+    return settings, lines, _loops_figure(figure, curves)
+
+
+def _design(sizes, rate, hidden):
+    """Return the design of one loop; without hidden regression RWCC and RCC are one."""
+    rule = Recirculation(combine="RWCC" if hidden else "RCC", learning_rate=rate)
+    return Design(Loop(*sizes), rule)
+
+
+def _rates():
+    """Return the rate of each network in words."""
+    rates = {"-".join(map(str, sizes)): rate for sizes, rate, _, _ in LOOPS}
+    return ", ".join(f"{rate:g} ({name})" for name, rate in rates.items())
+
+
+def _loops_figure(figure_axes, curves):
+    """Return the figure of chips that have learned: two hidden groups, and three."""
+    figure, axes = figure_axes
+    for ax, groups, drawn in zip(axes, ("two", "three"), curves, strict=True):
+        draw_curves(
+            ax, drawn, title=f"{groups} hidden groups", x="weight updates",
+            y="share of chips that have learned", log_x=True, markers=False,
+        )  # fmt: skip
+        ax.legend(frameon=False, fontsize=9, loc="upper left")
+        ax.set(xlim=(20, MAX_UPDATES), ylim=(0, 1.02))
+    return figure
+
+
+RESULTS = {
+    "hinton-long-loops": (
+        "encoders with two and three hidden groups in the loop",
+        "Hinton & McClelland 1988, pages 364 and 365",
+        long_loops,
+    ),
+}

@@ -1,0 +1,208 @@
+"""The command line as a stranger would use it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recirc_hw as rh
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(*words, cwd, code=0, env=None):
+    """Run the command; return (standard output, standard error)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "recirc_hw", *map(str, words)],
+        cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+    assert done.returncode == code, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture
+def chip(tmp_path):
+    run("init", "chip.toml", "--task", "encoder:4", cwd=tmp_path)
+    return tmp_path / "chip.toml"
+
+
+def test_init_writes_a_design_file_that_means_the_default(chip):
+    assert rh.Design.load(chip) == rh.Design(rh.Loop(4, 2), rh.Recirculation())
+
+
+def test_every_line_of_a_design_file_says_what_it_means(tmp_path):
+    for task in ("encoder:4", "digits", "lowrank:30,5"):
+        run("init", "a.toml", "--task", task, "--force", cwd=tmp_path)
+        fields = [
+            line for line in (tmp_path / "a.toml").read_text().splitlines() if "=" in line
+        ]
+        assert len(fields) > 10
+        assert all("#" in line for line in fields)
+
+
+def test_init_keeps_a_file_that_is_there(chip):
+    chip.write_text("precious")
+    _, error = run("init", "chip.toml", cwd=chip.parent, code=2)
+    assert "--force" in error
+    assert chip.read_text() == "precious"
+
+
+def test_train_says_what_came_of_it_and_leaves_a_run_folder(chip):
+    output, _ = run("train", "chip.toml", "--seed", 7, "--no-report", cwd=chip.parent)
+    assert "yes" in output
+    folder = chip.parent / "runs" / "chip-encoder-4-7"
+    assert {path.name for path in folder.iterdir()} == {
+        "checkpoint.npz", "design.toml", "run.json", "weights.npz",
+    }  # fmt: skip
+    assert json.loads((folder / "run.json").read_text())["runs"][0]["learned"]
+
+
+def test_json_is_one_object_and_nothing_else(chip):
+    output, error = run("train", "chip.toml", "--no-report", "--json", cwd=chip.parent)
+    assert json.loads(output)["runs"][0]["learned"]
+    assert error == ""
+
+
+def test_piped_output_has_no_colours_and_no_bars(chip):
+    output, error = run("train", "chip.toml", "--no-report", cwd=chip.parent)
+    assert "\x1b" not in output + error
+
+
+def test_many_chips_are_counted(chip):
+    output, _ = run("train", "chip.toml", "--chips", 5, "--no-report", cwd=chip.parent)
+    assert "5 of 5 chips learned" in output
+
+
+def test_a_chip_that_does_not_learn_has_an_exit_code_of_its_own(chip):
+    run("train", "chip.toml", "--max-updates", 3, "--no-report", cwd=chip.parent, code=3)
+
+
+def test_a_second_run_never_replaces_the_first(chip):
+    for _ in range(2):
+        run("train", "chip.toml", "--no-report", cwd=chip.parent)
+    names = sorted(path.name for path in (chip.parent / "runs").iterdir())
+    assert names == ["chip-encoder-4-0", "chip-encoder-4-0-2"]
+    _, error = run(
+        "train", "chip.toml", "--out", "runs/chip-encoder-4-0", cwd=chip.parent, code=2
+    )
+    assert "--resume" in error
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("regression =", "regresion =", ["regresion", "did you mean 'regression'"]),
+        ("regression = 0.75", "regression = 1.5", ["regression = 1.5", "less than 1"]),
+        ("n_visible = 4", 'n_visible = "4"', ["n_visible = '4'", "integer"]),
+        ('"CCRCC"', '"CCRC"', ["combine = 'CCRC'", "did you mean 'CCRCC'"]),
+        ("[substrate]", "[subtrate]", ["[subtrate]", "did you mean 'substrate'"]),
+        ('type = "loop"', 'type = "lop"', ["network.type = 'lop'", "did you mean 'loop'"]),
+        ("learning_rate = 20.0", "learning_rate = -1.0", ["learning_rate", "-1.0"]),
+        ("learning_rate = 20.0", "learning_rate = inf", ["learning_rate", "finite"]),
+        ("[network]", "[network", ["not valid TOML"]),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(chip, old, new, words):
+    text = chip.read_text()
+    assert old in text
+    chip.write_text(text.replace(old, new))
+    _, error = run("train", "chip.toml", cwd=chip.parent, code=2)
+    assert error.startswith("error: chip.toml:")
+    assert error.count("\n") == 1
+    for word in words:
+        assert word in error
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "none.toml"), "cannot read design file 'none.toml'"),
+        (("train", "chip.toml", "--task", "digits"), "has cases of 64 values"),
+        (("train", "chip.toml", "--task", "digit"), "did you mean 'digits'"),
+        (("train", "chip.toml", "--backend", "nativ"), "did you mean 'native'"),
+        (("train", "chip.toml", "--epochs", 0), "epochs"),
+        (("train", "chip.toml", "--resume"), "holds no checkpoint"),
+        (("train", "chip.toml", "--rule", "none.py:f"), "FILE.py:FUNCTION"),
+        (("report", "nowhere"), "cannot read design file"),
+        (("reproduce", "hinton-encodr"), "did you mean 'hinton-encoder'"),
+    ],
+)
+def test_a_mistake_in_the_command_is_one_line_and_exit_code_2(chip, words, message):
+    _, error = run(*words, cwd=chip.parent, code=2)
+    assert error.startswith("error: ")
+    assert message in error
+    assert not (chip.parent / "runs").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(chip):
+    (chip.parent / "file").write_text("")
+    _, error = run("train", "chip.toml", "--out", "file/run", cwd=chip.parent, code=2)
+    assert error.startswith("error: ")
+
+
+def test_a_rule_of_ones_own_trains_from_the_command_line(chip):
+    place = f"{EXAMPLES / 'own_rule.py'}:plain_recirculation"
+    text = chip.read_text().replace("learning_rate = 20.0", "learning_rate = 1.0")
+    chip.write_text(text)
+    for backend in ("native", "reference"):
+        words = ("--rule", place, "--backend", backend, "--no-report", "--json")
+        output, _ = run("train", "chip.toml", *words, cwd=chip.parent)
+        assert json.loads(output)["runs"][0]["learned"]
+
+
+def test_ctrl_c_keeps_what_was_learned_and_the_resumed_run_ends_with_the_same_bits(tmp_path):
+    run("init", "chip.toml", "--task", "digits", cwd=tmp_path)
+    words = ["train", "chip.toml", "--epochs", "150", "--no-report"]
+    stopped = subprocess.Popen(
+        [sys.executable, "-m", "recirc_hw", *words, "--out", "a"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not (tmp_path / "a" / "checkpoint.npz").exists():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    stopped.send_signal(signal.SIGINT)
+    output, _ = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    assert "--out a --resume" in output
+    run(*words, "--out", "a", "--resume", cwd=tmp_path)
+    run(*words, "--out", "b", cwd=tmp_path)
+    with np.load(tmp_path / "a/weights.npz") as a, np.load(tmp_path / "b/weights.npz") as b:
+        assert a.files == b.files
+        assert all(np.array_equal(a[name], b[name]) for name in a.files)
+    records = [json.loads((tmp_path / x / "run.json").read_text())["runs"][0] for x in "ab"]
+    for record in records:
+        record.pop("wall_s")
+    assert records[0] == records[1]
+
+
+def test_report_writes_the_page_of_a_run_again(chip):
+    run("train", "chip.toml", "--no-report", "--out", "a", cwd=chip.parent)
+    output, _ = run("report", "a", cwd=chip.parent)
+    assert (chip.parent / "a" / "report.html").exists()
+    assert "report.html" in output
+
+
+def test_info_names_versions_and_instruction_sets(tmp_path):
+    record = json.loads(run("info", "--json", cwd=tmp_path)[0])
+    assert record["recirc_hw"]
+    assert "portable" in record["instruction sets"]
+
+
+def test_the_readme_and_the_example_show_the_same_rule():
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    example = (EXAMPLES / "own_rule.py").read_text()
+    assert example[example.index("def ") :].strip() in readme
+
+
+def test_example_designs_are_designs():
+    for path in EXAMPLES.glob("*.toml"):
+        assert tomllib.loads(path.read_text())
+        rh.Design.load(path)
