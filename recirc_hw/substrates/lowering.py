@@ -177,11 +177,8 @@ class _Lowering:
         error, activity = self.fractions[op.first], self.fractions[op.second]
         kept = self.substrate.error_fraction
         slope = 0 if op.function == "identity" else 2 * activity
-        return self._result(
-            op, kept, shift=error + slope - kept, function=op.function, one=1 << activity
-        )
-
-    # A gate's `one` belongs to the operation, a slot's to `ones`.
+        gated = self._result(op, kept, shift=error + slope - kept, function=op.function)
+        return replace(gated, one=1 << activity)
 
     def _correlate(self, op):
         return IntegerOp(

@@ -1,0 +1,155 @@
+"""Random fixed-point jobs: any network, rule, formats, weights at any code, cases."""
+
+import copy
+
+import numpy as np
+from hypothesis import strategies as st
+
+from recirc_hw import (
+    Backprop,
+    Design,
+    DesignError,
+    ErrorRecirculation,
+    FixedPoint,
+    Loop,
+    RandomFeedback,
+    Recirculation,
+    TopOnly,
+)
+from recirc_hw.backends import FixedState, Job, Watch
+
+FUNCTIONS = ("logistic", "tanh", "identity")
+ROUNDINGS = ("floor", "half_up", "half_even", "stochastic", "carry")
+
+
+@st.composite
+def networks(draw):
+    hidden = draw(st.lists(st.integers(1, 19), min_size=1, max_size=3))
+    functions = tuple(draw(st.sampled_from(FUNCTIONS)) for _ in hidden)
+    visible = draw(st.sampled_from(FUNCTIONS))
+    return Loop(draw(st.integers(1, 35)), *hidden, visible=visible, hidden=functions)
+
+
+@st.composite
+def rules(draw):
+    rate = draw(st.sampled_from([16.0, 1.0, 0.3, 2.0**-7, 0.0]))
+    shares = st.sampled_from([0.0, 0.5, 0.75, 0.9, 0.3])
+    kind = draw(st.integers(0, 8))
+    if kind <= 4:
+        return Recirculation(
+            combine=draw(st.sampled_from(["PR", "CCR", "RCC", "CCRCC", "RWCC"])),
+            regression=draw(shares),
+            hidden_regression=draw(st.none() | shares),
+            cycles=draw(st.sampled_from([1, 2, (1, 2)])),
+            presynaptic=draw(st.sampled_from(["first", "second"])),
+            apply_visible_rule_twice=draw(st.booleans()),
+            learning_rate=rate,
+            batch=draw(st.sampled_from(["sum", "mean"])),
+        )
+    if kind == 5:
+        return ErrorRecirculation(learning_rate=rate)
+    if kind == 6:
+        return Backprop(learning_rate=rate, loss=draw(st.sampled_from(["matched", "squared"])))
+    if kind == 7:
+        return RandomFeedback(
+            learning_rate=rate, kind=draw(st.sampled_from(["RBP", "SRBP", "ARBP"]))
+        )
+    return TopOnly(learning_rate=rate)
+
+
+@st.composite
+def substrates(draw, n_matrices):
+    bits = draw(st.sampled_from([3, 5, 8, 12, 16, 20]))
+    apart = draw(st.booleans())
+    fractions = st.integers(-2, bits - 1)
+    return FixedPoint(
+        weight_bits=bits,
+        weight_fraction_bits=tuple(draw(fractions) for _ in range(n_matrices))
+        if apart
+        else draw(fractions),
+        activity_bits=draw(st.sampled_from([2, 4, 8, 11])),
+        rounding=draw(st.sampled_from(ROUNDINGS)),
+        wide=draw(st.booleans()),
+        activation=draw(st.sampled_from(["table", "plan"])),
+        table_fraction_bits=draw(st.sampled_from([0, 3, 5])),
+        rate_bits=draw(st.sampled_from([1, 8])),
+    )
+
+
+class FixedSetting:
+    """Everything a job starts from; `job()` copies it, so that no run sees another's."""
+
+    def __init__(self, design, *, seed, n_chips, batch, updates, rails, threshold, hold):
+        self.design, self.program = design, design.lowered(batch)
+        random = np.random.default_rng(seed)
+        matrices = self.program.layout.matrices
+        self.weights = [self._codes(random, m, n_chips, rails) for m in matrices]
+        self.sums = [self._remainders(random, m, n_chips) for m in matrices]
+        values = random.uniform(-1.2, 1.2, (5, design.network.case_size))
+        values[random.random(values.shape) < 0.3] = 0
+        self.cases = design.substrate.encode(values, design.network)
+        self.order = random.integers(0, 5, (n_chips, batch * updates))
+        self.ends = np.arange(1, updates + 1) * batch
+        self.watch = Watch.start(n_chips, threshold, hold)
+        self.fixed = FixedState.start(
+            random.integers(0, 2**63, n_chips), len(matrices)
+        )
+        self.fixed.steps[:] = random.integers(0, 2**40, n_chips)
+
+    def _codes(self, random, matrix, n_chips, rails):
+        shape = (n_chips, matrix.rows, matrix.cols + 1)
+        codes = random.integers(matrix.low, matrix.high + 1, shape)
+        if rails:
+            codes = np.where(random.random(shape) < 0.5, matrix.low, matrix.high)
+        return codes.astype(self.design.substrate.dtype)
+
+    def _remainders(self, random, matrix, n_chips):
+        shape = (n_chips, matrix.rows, matrix.cols + 1)
+        left = np.zeros(shape, f"int{self.program.word}")
+        if matrix.rounding == "carry" and matrix.written:
+            half = 1 << max(matrix.shift - 1, 0)
+            left[..., :-1] = random.integers(-half, half, (*shape[:-1], matrix.cols))
+        return left
+
+    def job(self, threads=1):
+        copied = copy.deepcopy((self.weights, self.sums, self.watch, self.fixed))
+        weights, sums, watch, fixed = copied
+        return Job(
+            self.program, weights, sums, self.cases, self.order, self.ends, watch, threads,
+            fixed=fixed,
+        )  # fmt: skip
+
+
+@st.composite
+def settings_of_jobs(draw):
+    network = draw(networks())
+    try:
+        design = Design(network, draw(rules()), draw(substrates(len(network.matrices))))
+        return FixedSetting(
+            design,
+            seed=draw(st.integers(0, 2**32)),
+            n_chips=draw(st.sampled_from([1, 2, 17])),
+            batch=draw(st.sampled_from([1, 1, 3])),
+            updates=draw(st.integers(1, 4)),
+            rails=draw(st.booleans()),
+            threshold=draw(st.sampled_from([-1.0, 0.6, 5.0])),
+            hold=draw(st.integers(0, 2)),
+        )
+    except DesignError:
+        return None  # an overflow that was refused, as it should be
+
+
+def outcome(train, job):
+    """Return everything that a training leaves behind."""
+    error, unit_error = train(job)
+    watch, fixed = job.watch, job.fixed
+    return [
+        *job.weights, *job.sums, fixed.steps, fixed.counters, error, unit_error,
+        watch.updates, watch.crossed, watch.checked, watch.passed, watch.active,
+    ]  # fmt: skip
+
+
+def assert_same(found, wanted):
+    for a, b in zip(found, wanted, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)

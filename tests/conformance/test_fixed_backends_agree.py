@@ -1,0 +1,85 @@
+"""Reference, native and numba hold the same integers after every write."""
+
+import numpy as np
+import pytest
+from fixed_jobs import FixedSetting, assert_same, outcome, settings_of_jobs
+from hypothesis import HealthCheck, assume, given, settings
+
+from recirc_hw import Design, FixedPoint, Loop, Recirculation
+from recirc_hw.backends import native, native_fixed, numba_jit, reference
+from recirc_hw.backends.native import ISAS
+
+MANY = settings(
+    max_examples=200, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)  # fmt: skip
+
+
+@MANY
+@given(settings_of_jobs())
+def test_every_backend_and_instruction_set_holds_the_same_integers(setting):
+    assume(setting is not None)
+    wanted = outcome(reference.train, setting.job())
+    for isa in ISAS:
+        assert_same(outcome(lambda job, isa=isa: native.train(job, isa), setting.job(2)), wanted)
+    assert_same(outcome(numba_jit.train, setting.job()), wanted)
+
+
+@MANY
+@given(settings_of_jobs())
+def test_every_backend_answers_with_the_same_codes(setting):
+    assume(setting is not None)
+    program = setting.design.lowered_inference
+    weights = setting.weights[: len(program.layout.matrices)]
+    slot = program.monitor[1]
+    wanted = reference.forward(program, weights, setting.cases, slot)
+    for isa in ISAS:
+        np.testing.assert_array_equal(
+            native.forward(program, weights, setting.cases, slot, isa), wanted
+        )
+    found = numba_jit.forward(program, weights, setting.cases, slot)
+    np.testing.assert_array_equal(found, wanted)
+
+
+def setting_of(**fields):
+    design = Design(
+        Loop(5, 3), Recirculation(learning_rate=2.0), FixedPoint(rounding="stochastic")
+    )
+    options = {
+        "seed": 1, "n_chips": 40, "batch": 3, "updates": 9, "rails": False, "threshold": 0.5,
+        "hold": 1,
+    }  # fmt: skip
+    return FixedSetting(design, **(options | fields))
+
+
+def test_integers_do_not_depend_on_threads():
+    assert_same(
+        outcome(native.train, setting_of().job(4)), outcome(native.train, setting_of().job(1))
+    )
+
+
+def test_a_chip_alone_does_as_in_company():
+    setting = setting_of()
+    together = outcome(native.train, setting.job())
+    job = setting.job()
+    job.weights, job.sums = [w[7:8] for w in job.weights], [g[7:8] for g in job.sums]
+    job.order = job.order[7:8]
+    for record in (job.watch, job.fixed):
+        for name, value in vars(record).items():
+            if isinstance(value, np.ndarray):
+                setattr(record, name, value[7:8])
+    assert native_fixed._Walk(setting.job()).lanes > native_fixed._Walk(job).lanes == 1
+    assert_same(outcome(native.train, job), [array[7:8] for array in together])
+
+
+@pytest.mark.parametrize("bits, dtype", [(8, "int8"), (9, "int16"), (16, "int16"), (17, "int32")])
+def test_weights_are_stored_at_their_natural_width(bits, dtype):
+    design = Design(Loop(4, 2), Recirculation(), FixedPoint(weight_bits=bits))
+    assert all(matrix.dtype == dtype for matrix in design.fabricate(0).matrices)
+
+
+def test_sums_of_a_wide_image_network_take_64_bits_and_its_words_32():
+    design = Design(Loop(784, 20), Recirculation(), FixedPoint(weight_bits=16))
+    program = design.lowered()
+    assert (program.word, program.accumulator) == (32, 64)
+    assert design.widths()["sum into hidden"].bits == 34
