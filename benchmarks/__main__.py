@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import batches, chips, online
+from benchmarks import batches, chips, fixed_online, online
 
-QUESTIONS = {"chips": chips, "batches": batches, "online": online}
+QUESTIONS = {"chips": chips, "batches": batches, "online": online, "fixed_online": fixed_online}
 
 for name in sys.argv[1:] or QUESTIONS:
     QUESTIONS[name].main()
