@@ -24,6 +24,7 @@ setup(
                     "undefine.inc",
                     "fixed.inc",
                     "fixed_words.inc",
+                    "fixed_vectors.inc",
                     "fixed_project.inc",
                     "fixed_compute.inc",
                     "fixed_write.inc",
