@@ -272,6 +272,7 @@ class _Training:
             seed=chip.seed,
             task=self.task.name,
             backend=self.backend_name,
+            metric=self.task.criterion.metric,
             criterion=self.criterion,
             threshold=state.watch.threshold,
             learned=crossed >= 0,

@@ -25,17 +25,21 @@ def versions():
 class Run:
     """What one chip did in one training.
 
+    It has learned once its `metric` ("unit_error" or "squared_error") is below
+    `threshold`; `criterion` says so in words.
     `updates` counts weight updates until the pass criterion first held (None if
     it never did); `total_updates` all of them. `held` tells whether the
     criterion passed at every later check, `held_share` at what share of them
-    (NaN where there were none). Errors are those of the chip as it is now, on
-    held-out cases where the task has any.
+    (NaN where there were none). Errors are those of the chip at the end, on
+    held-out cases where the task has any. `wall_s` is the time of the whole
+    training, all chips that were trained side by side.
     """
 
     design: object
     seed: int
     task: str
     backend: str
+    metric: str
     criterion: str
     threshold: float
     learned: bool
@@ -88,6 +92,13 @@ class Run:
         return cls(
             design=design, weights=weights, history=history, probes=record["probes"], **fields
         )
+
+    def chip(self):
+        """Return the chip as the training left it."""
+        chip = self.design.fabricate(self.seed)
+        chip.matrices[: len(self.weights)] = [matrix.copy() for matrix in self.weights]
+        chip.updates = self.total_updates
+        return chip
 
     def plot(self):
         """Return a Matplotlib figure of the error over updates."""

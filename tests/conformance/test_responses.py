@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from recirc_hw import Builder, Design, Ideal, Loop
+from recirc_hw import Design, Ideal, Loop
 from recirc_hw.backends import Job, Watch, native, reference
 from recirc_hw.backends.native import ISAS
 
@@ -148,9 +148,7 @@ def test_infinities_saturate_and_nan_stays(walk, dtype, isa):
     x = np.array([np.inf, -np.inf, np.nan, 3e38, -3e38], dtype)
     low = FLOOR[dtype] * 1.01
     with np.errstate(over="ignore"):
-        logistic, tanh, identity = (
-            walk(f, x, isa) for f in ("logistic", "tanh", "identity")
-        )
+        logistic, tanh, identity = (walk(f, x, isa) for f in ("logistic", "tanh", "identity"))
     assert logistic[[0, 3]].tolist() == [1.0, 1.0]
     assert (logistic[[1, 4]] <= low).all()
     assert tanh[[0, 1, 3, 4]].tolist() == [1.0, -1.0, 1.0, -1.0]
