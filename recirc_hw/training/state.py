@@ -25,6 +25,7 @@ class State:
         hold = plan.hold if plan.until == "learned" else np.iinfo(np.int64).max
         self.watch = Watch.start(len(chips), threshold, hold)
         self.diverged = np.zeros(len(chips), bool)
+        self.before = [chip.updates for chip in chips]
         self.done, self.wall_s = 0, 0.0
         self.bin = -(-plan.total // TRACE_POINTS)
         shape = (-(-plan.total // self.bin), len(chips))
@@ -80,7 +81,7 @@ class State:
         """Give the chips the weights they have now."""
         for i, chip in enumerate(chips):
             chip.matrices = [matrix[i].copy() for matrix in self.weights]
-            chip.updates = int(self.watch.updates[i])
+            chip.updates = self.before[i] + int(self.watch.updates[i])
 
     def history(self, chip):
         """Return one chip's training curve and tests, as arrays by name."""

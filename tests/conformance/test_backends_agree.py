@@ -8,6 +8,7 @@ from jobs import ARRAYS, Setting, assert_same_bits, run, walk_of
 
 from recirc_hw import (
     Backprop,
+    CustomRule,
     ErrorRecirculation,
     Loop,
     RandomFeedback,
@@ -135,6 +136,15 @@ def _weights(setting, isa=ISAS[-1]):
 # -- batches of one case, written at once
 
 
+def uneven(build, network):
+    """Emit as many correlates as writes, but two on one matrix and none on the other."""
+    slots = network.first_pass(build)
+    error = build.subtract(slots[0], slots[-1])
+    for _ in network.matrices:
+        build.correlate(network.matrices[-1].name, error, slots[-2])
+    build.write(*(matrix.name for matrix in network.matrices))
+
+
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("rule", [RULES["PR"], RULES["BP"], RULES["ARBP"]], ids=str)
@@ -155,6 +165,7 @@ def test_writing_at_once_gives_the_bits_of_writing_after_the_sum(rule, dtype, is
         ((31, 19), RULES["PR"], 2, False),
         ((17, 5), RULES["PR"], 1, False),  # lanes
         ((31, 19), RULES["twice"], 1, False),  # two correlates on one matrix
+        ((31, 19), CustomRule(uneven, learning_rate=0.5), 1, False),
         ((31, 19), RULES["PR"].replace(momentum=0.5), 1, False),
         ((31, 19), RULES["PR"].replace(weight_decay=0.1), 1, False),
         ((31, 19), RULES["PR"].replace(norm_cap=1.0), 1, False),
