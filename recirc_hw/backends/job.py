@@ -13,7 +13,8 @@ class Watch:
 
     The check comes with every batch, on the first pass and before the write:
     a chip crosses when its largest unit error over the batch is below
-    `threshold`; then `hold` more batches are checked, and it stops.
+    `threshold`; then `hold` more batches are checked, and it stops. A chip whose
+    error is not a number stops at once.
     """
 
     updates: np.ndarray  # int64, weight updates done so far

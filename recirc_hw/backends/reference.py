@@ -115,10 +115,10 @@ def _judge(watch, chip, unit_error):
         watch.passed[chip] += passes
     elif passes:
         watch.crossed[chip] = watch.updates[chip]
-    held_out = watch.crossed[chip] >= 0 and watch.checked[chip] >= watch.hold
-    watch.active[chip] = not held_out
-    watch.updates[chip] += not held_out
-    return not held_out
+    held = watch.crossed[chip] >= 0 and watch.checked[chip] >= watch.hold
+    watch.active[chip] = not held and not np.isnan(unit_error)
+    watch.updates[chip] += watch.active[chip]
+    return bool(watch.active[chip])
 
 
 def _learn(program, state, weights, sums):

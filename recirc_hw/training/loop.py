@@ -153,7 +153,17 @@ class _Training:
         self._save()
 
     def go(self, progress, interrupted):
-        """Train until every chip has stopped, or `interrupted` is set."""
+        """Train until every chip has stopped, or `interrupted` is set.
+
+        Whatever ends it, the chips get the weights that were learned until then.
+        """
+        try:
+            self._go(progress, interrupted)
+        finally:
+            self.state.hand_back(self.chips)
+        self._save()
+
+    def _go(self, progress, interrupted):
         state, plan = self.state, self.plan
         began = saved = time.monotonic()
         before, chunk = state.wall_s, 16
@@ -172,8 +182,6 @@ class _Training:
             if now - saved > SAVE_S:
                 self._save()
                 saved = now
-        state.hand_back(self.chips)
-        self._save()
 
     def _advance(self, count):
         """Do `count` updates."""
@@ -192,7 +200,6 @@ class _Training:
             plan.batch_size,
         )
         state.record(*self.backend.train(job))
-        state.drop_diverged()
         if plan.checks_every_update and state.done == plan.total:
             state.check(self._measure(unit_error, self.task.train))
 
@@ -285,9 +292,9 @@ class _Training:
             cross_entropy=self._entropy(output),
             interrupted=interrupted
             and bool(state.watch.active[i] and state.done < self.plan.total),
-            diverged=bool(state.diverged[i]),
+            diverged=not all(np.isfinite(matrix).all() for matrix in (*chip.matrices, output)),
             wall_s=state.wall_s,
-            weights=chip.weights,
+            weights=[matrix.copy() for matrix in chip.matrices],
             history=state.history(i),
             probes=[{"update": p["update"], **p["chips"][i]} for p in state.probes],
             batch_size=self.plan.batch_size,

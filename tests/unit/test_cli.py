@@ -233,9 +233,9 @@ def test_the_demo_as_json_beats_the_bar_of_the_digits(run):
 def test_reproduce_lists_results_and_runs_them_by_name(run):
     assert "hinton-encoder" in run("reproduce")[0]
     assert "hinton-encoder" in json.loads(run("reproduce", "--json")[0])
-    output, _ = run("reproduce", "hinton-eq9", "--quick", "--out", "figures")
+    output, _ = run("reproduce", "hinton-encoder", "--quick", "--out", "figures")
     assert "Verdict" in output
-    assert Path("figures/hinton-eq9.png").exists()
+    assert Path("figures/hinton-encoder.png").exists()
 
 
 def test_a_run_of_a_rule_of_ones_own_says_why_it_has_no_second_page(chip, run):
