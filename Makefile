@@ -11,7 +11,7 @@ demo: $(VENV)/.ready
 	$(BIN)/recirc-hw demo --out $(DEMO)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest --cov=recirc_hw --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --cov=recirc_hw --cov-report=term:skip-covered
 
 test-slow: $(VENV)/.ready
 	$(BIN)/python -m pytest -m slow

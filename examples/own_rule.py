@@ -1,6 +1,6 @@
 """A rule of one's own: plain recirculation, written with the builder's methods.
 
-    recirc-hw train my_chip.toml --rule examples/own_rule.py:plain_recirculation
+recirc-hw train my_chip.toml --rule examples/own_rule.py:plain_recirculation
 """
 
 

@@ -229,10 +229,7 @@ def report(
     design = Design.load(folder / "design.toml")
     runs, settings = load_runs(folder, design)
     found = tasks.parse(settings["task_spec"])
-    chips = [design.fabricate(run.seed) for run in runs]
-    for chip, run in zip(chips, runs, strict=True):
-        chip.weights = run.weights
-    page = _write_page(folder, runs, chips, found)
+    page = _write_page(folder, runs, [run.chip() for run in runs], found)
     if as_json:
         _print_json({"report": str(page), "runs": [run.summary() for run in runs]})
     else:

@@ -28,7 +28,9 @@ def run_demo(folder, quiet=False):
         run = chip.train(digits, epochs=20, progress=progress)
     record = _record(runs, run, chip, digits)
     sections = [population_section(runs), *run_sections(run, chip, digits)]
-    page = write_report(folder, "Recirculation chips learn", sections, _facts(record, chip))
+    facts = {"Seeds": f"encoder 0 to {CHIPS - 1}, digits {chip.seed}"}
+    lead = " ".join(_verdicts(record))
+    page = write_report(folder, "Recirculation chips learn", sections, facts, lead)
     record["report"] = str(page)
     if not quiet:
         _show(record, chip, digits)
@@ -72,16 +74,6 @@ def _verdicts(record):
         f"the mean image {record['mean_image_error']:.4f}), "
         f"{record['updates']} updates in {record['wall_s']:.1f} s.",
     )
-
-
-def _facts(record, chip):
-    """Return the page's facts: the verdicts, then what it was made with."""
-    first, second = _verdicts(record)
-    return {
-        "Encoder": first,
-        "Digits": second,
-        "Seeds": f"0 to {CHIPS - 1}; digits {chip.seed}",
-    }
 
 
 def _show(record, chip, digits):

@@ -18,14 +18,14 @@ def unit_error(target, output):
     return float(np.max(np.abs(np.asarray(target, float) - output)))
 
 
-def cross_entropy(target, output):
+def cross_entropy(target, output, margin=1e-12):
     """Return the mean over cases and units of -t log(y) - (1 - t) log(1 - y), in nats.
 
-    Outputs are kept 1e-12 away from 0 and 1. Source: Baldi & Sadowski 2018,
-    section 7.2.
+    Outputs are kept `margin` away from 0 and 1; half a code where outputs are codes.
+    Source: Baldi & Sadowski 2018, section 7.2.
     """
     target = np.asarray(target, float)
-    output = np.clip(np.asarray(output, float), 1e-12, 1 - 1e-12)
+    output = np.clip(np.asarray(output, float), margin, 1 - margin)
     return float(np.mean(-target * np.log(output) - (1 - target) * np.log1p(-output)))
 
 
@@ -52,4 +52,6 @@ def wilson_interval(successes, trials, z=1.959963984540054):
     centre = share + z * z / (2 * trials)
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
     scale = 1 + z * z / trials
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    low = (centre - spread) / scale if successes else 0.0
+    high = (centre + spread) / scale if successes < trials else 1.0
+    return low, high

@@ -13,7 +13,8 @@ class Watch:
 
     The check comes with every batch, on the first pass and before the write:
     a chip crosses when its largest unit error over the batch is below
-    `threshold`; then `hold` more batches are checked, and it stops.
+    `threshold`; then `hold` more batches are checked, and it stops. A chip whose
+    error is not a number stops at once.
     """
 
     updates: np.ndarray  # int64, weight updates done so far
@@ -41,10 +42,10 @@ class Watch:
             self.passed[chip] += passes
         elif passes:
             self.crossed[chip] = self.updates[chip]
-        held_out = self.crossed[chip] >= 0 and self.checked[chip] >= self.hold
-        self.active[chip] = not held_out
-        self.updates[chip] += not held_out
-        return not held_out
+        held = self.crossed[chip] >= 0 and self.checked[chip] >= self.hold
+        self.active[chip] = not held and not np.isnan(unit_error)
+        self.updates[chip] += self.active[chip]
+        return bool(self.active[chip])
 
 
 @dataclass

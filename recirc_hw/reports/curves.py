@@ -21,7 +21,7 @@ NO_PROBES = "This training recorded no probes: with many chips side by side they
 
 def by_unit_error(run):
     """Return whether a run's criterion is one of the largest unit error."""
-    return "squared error" not in run.criterion
+    return run.metric == "unit_error"
 
 
 def matrix_label(name):
@@ -222,8 +222,6 @@ def _probed(run, name):
     count = len(run.design.network.matrices)
     values = [np.asarray(probe[name], float) for probe in run.probes]
     updates = np.array([probe["update"] for probe in run.probes], float)
-    # The last probe is numbered by the call it ended; the chip may have stopped before.
-    updates = np.minimum(updates, run.total_updates)
     return updates, np.reshape(values, (len(updates), count)).astype(float)
 
 

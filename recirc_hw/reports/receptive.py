@@ -60,8 +60,8 @@ def _draw_images(weights, shape):
     for i, values in enumerate(weights):
         image = values.reshape(shape)
         drawn = small_image(ax, divmod(i, columns), image, DIVERGING, (-reach, reach))
-    beside = image_grid(picture, 1, 1, (WIDTH - 0.98, 0.12, 0.13, rows * tall - 0.1))
-    beside.set_axis_on()
+    high = picture.get_figheight()
+    beside = picture.add_axes((1 - 0.98 / WIDTH, 0.12 / high, 0.13 / WIDTH, 1 - 0.6 / high))
     bar = picture.colorbar(drawn, cax=beside, extend=beyond)
     bar.set_label("weight")
     bar.set_ticks([-reach, 0, reach], labels=[f"−{reach:.2g}", "0", f"{reach:.2g}"])

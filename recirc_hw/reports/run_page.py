@@ -159,8 +159,8 @@ def _probe_sections(run):
             "Does it follow the gradient?",
             "A cosine of 1 means the same direction, 0 a right angle, below 0 the opposite. "
             "Left: the weight change that the rule asks for, against steepest descent of the "
-            "squared error, which the rule never computes. Above 0, a small step lowers the "
-            "error. Right: whether the weights of the way out have grown alike to those of "
+            "squared error, which a local rule never computes. Above 0, a small step lowers "
+            "the error. Right: whether the weights of the way out have grown alike to those of "
             "the way in, transposed; nothing ties them.",
             plots.alignment(run),
             anchor="alignment",

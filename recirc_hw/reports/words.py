@@ -77,7 +77,7 @@ def error_table(run, task):
     """Return the chip's errors beside those of the mean case and of PCA."""
     code = code_size(run.design)
     rows = [
-        ("this chip", f"{run.error:.3g}"),
+        ("this chip", f"{run.error:.3g}" if np.isfinite(run.error) else "it diverged"),
         (
             f"PCA, {counted(min(code, task.n_units), 'component')}",
             f"{pca_error(task, code):.3g}",

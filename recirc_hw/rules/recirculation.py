@@ -33,8 +33,8 @@ class Recirculation(Rule):
         The same for hidden units; None for the same value.
     cycles : int, or pair of int
         n compares the first pass with the n-th recirculation (the output weights
-        always learn from the first); (n, m) compares the n-th with the m-th,
-        in every group (eq. 51).
+        always learn from the first, as B&S train them in their section 7.3);
+        (n, m) with n >= 1 compares the n-th with the m-th in every group (eq. 51).
     presynaptic : "first" or "second"
         Whose activity enters the product: of the earlier pass (B&S) or of the
         later one (H&M, eq. 4). Weights into the visible group take the earlier one.

@@ -196,14 +196,14 @@ class _Walk:
 
     def _write(self, k, matrix):
         """Note the sum g, the sum with what rounding adds, and the update of a matrix."""
-        half = 1 << max(matrix.shift, matrix.bias_shift)
+        step = 1 << max(matrix.shift, matrix.bias_shift)
         low, high = self.sums[k]
         limit = f"{self.program.batch_size} cases"
         if matrix.rounding == "carry":
-            low, high = low - half, high + half
+            low, high = low - (step >> 1), high + (step >> 1)
             limit += " and the remainder carried"
         self._note(f"sum for {matrix.name}", "sum", (low, high), limit)
-        self._note(f"sum for {matrix.name}, rounded", "step", (low - half, high + half), limit)
+        self._note(f"sum for {matrix.name}, rounded", "step", (low - step, high + step), limit)
         least = min(matrix.shift, matrix.bias_shift)
         update = ((low >> least) - 1, (high >> least) + 1)
         self._note(f"update of {matrix.name}", "update", update, f"the sum, shifted by {least}")

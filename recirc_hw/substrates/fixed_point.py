@@ -131,6 +131,11 @@ class FixedPoint(Fields):
         bits = self.weight_bits if isinstance(self.weight_bits, tuple) else (self.weight_bits,)
         return np.dtype(next(f"int{size}" for size in (8, 16, 32) if max(bits) <= size))
 
+    @property
+    def margin(self):
+        """Half a code: how far outputs are kept from 0 and 1 in a cross-entropy."""
+        return 0.5 / (1 << self.activity_bits)
+
     def unit(self, function):
         """Return the codes of units with a response function."""
         one = 1 << self.activity_bits
@@ -218,7 +223,7 @@ class FixedPoint(Fields):
             codes[:, part] = _rounded(scaled, 1, matrix.low, matrix.high)
             rest = np.floor(np.ldexp(scaled - codes[:, part], shift) + 0.5)
             inside = np.abs(scaled - codes[:, part]) <= 0.5
-            left[:, part] = np.where(inside, rest, 0)
+            left[:, part] = np.where(inside, _remainder(rest.astype(np.int64), shift), 0)
         return codes.astype(self.dtype), left
 
     def read(self, codes, matrix):
@@ -240,6 +245,19 @@ class FixedPoint(Fields):
                     f"what {matrix.bits} bits with {fraction} of fraction hold"
                 )
 
+    def check_codes(self, matrices, program):
+        """Refuse stored weights that are no codes of the design's formats."""
+        for codes, matrix in zip(matrices, program.layout.matrices, strict=False):
+            if codes.dtype != self.dtype:
+                raise ValueError(
+                    f"weights of '{matrix.name}': want codes of {self.dtype}, got {codes.dtype}"
+                )
+            if codes.min() < matrix.low or codes.max() > matrix.high:
+                raise ValueError(
+                    f"weights of '{matrix.name}': codes {codes.min()}..{codes.max()} are outside "
+                    f"{matrix.low}..{matrix.high}, what {matrix.bits} bits hold"
+                )
+
     def start_sums(self, sums, before, after):
         """Return the remainders that a program starts from, in its own units.
 
@@ -255,7 +273,8 @@ class FixedPoint(Fields):
                 for (part, _, then), (_, _, now) in zip(
                     matrix_parts(old), matrix_parts(new), strict=True
                 ):
-                    scaled[:, part] = _moved(g[:, part].astype(np.int64), now - then)
+                    moved = _moved(g[:, part].astype(np.int64), now - then)
+                    scaled[:, part] = _remainder(moved, now)
             found.append(scaled)
         return found
 
@@ -286,6 +305,12 @@ def _of(field, k):
 def _moved(codes, up):
     """Return codes 2^up, rounded half up."""
     return codes << up if up >= 0 else (codes + (1 << (-up - 1))) >> -up
+
+
+def _remainder(codes, shift):
+    """Return remainders, kept below half of 2^shift as a carry leaves them."""
+    half = (1 << shift) >> 1
+    return np.clip(codes, -half, max(half - 1, 0))
 
 
 def _rounded(values, one, low, high):

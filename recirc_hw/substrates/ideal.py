@@ -24,6 +24,11 @@ class Ideal(Fields):
         """The NumPy type of weights and activities."""
         return np.dtype(self.precision)
 
+    @property
+    def margin(self):
+        """How far outputs are kept from 0 and 1 in a cross-entropy."""
+        return 1e-12
+
     def lower(self, program, network, batch_size=1):
         """Return the program a chip runs: the rule's own."""
         return program
@@ -46,6 +51,9 @@ class Ideal(Fields):
 
     def check_range(self, weights, matrix):
         """Refuse weights that the chip cannot hold: none of those that are finite."""
+
+    def check_codes(self, matrices, program):
+        """Refuse stored weights of another format: any float will do."""
 
     def start_sums(self, sums, before, after):
         """Return the sums a training starts with: none."""

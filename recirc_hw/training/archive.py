@@ -48,7 +48,7 @@ def load_runs(folder, design):
         record = json.loads(path.read_text(encoding="utf-8"))
         runs = record.pop("runs")
         arrays = read_arrays(Path(folder) / "weights.npz")
-        count = len(design.network.matrices)
+        count = len(design.program.layout.matrices)
         found = [
             Run.from_record(run, design, [arrays[f"{i}_{k}"] for k in range(count)])
             for i, run in enumerate(runs)

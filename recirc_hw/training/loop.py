@@ -156,7 +156,17 @@ class _Training:
         self._save()
 
     def go(self, progress, interrupted):
-        """Train until every chip has stopped, or `interrupted` is set."""
+        """Train until every chip has stopped, or `interrupted` is set.
+
+        Whatever ends it, the chips get the weights that were learned until then.
+        """
+        try:
+            self._go(progress, interrupted)
+        finally:
+            self.state.hand_back(self.chips)
+        self._save()
+
+    def _go(self, progress, interrupted):
         state, plan = self.state, self.plan
         began = saved = time.monotonic()
         before, chunk = state.wall_s, 16
@@ -175,8 +185,6 @@ class _Training:
             if now - saved > SAVE_S:
                 self._save()
                 saved = now
-        state.hand_back(self.chips)
-        self._save()
 
     def _advance(self, count):
         """Do `count` updates."""
@@ -196,7 +204,6 @@ class _Training:
             state.fixed,
         )
         state.record(*self.backend.train(job))
-        state.drop_diverged()
         if plan.checks_every_update and state.done == plan.total:
             state.check(self._measure(unit_error, self.task.train))
 
@@ -228,7 +235,7 @@ class _Training:
         test, visible = self.task.test, self.design.network.groups[0].function
         if visible != "logistic" or test.min() < 0 or test.max() > 1:
             return None
-        return cross_entropy(test, output)
+        return cross_entropy(test, output, self.design.substrate.margin)
 
     def _outputs(self, cases):
         """Return every chip's reconstructions, shape (chips, cases, units)."""
@@ -279,6 +286,7 @@ class _Training:
             seed=chip.seed,
             task=self.task.name,
             backend=self.backend_name,
+            metric=self.task.criterion.metric,
             criterion=self.criterion,
             threshold=state.watch.threshold,
             learned=crossed >= 0,
@@ -291,9 +299,9 @@ class _Training:
             cross_entropy=self._entropy(output),
             interrupted=interrupted
             and bool(state.watch.active[i] and state.done < self.plan.total),
-            diverged=bool(state.diverged[i]),
+            diverged=not all(np.isfinite(matrix).all() for matrix in (*chip.matrices, output)),
             wall_s=state.wall_s,
-            weights=chip.weights,
+            weights=[matrix.copy() for matrix in chip.matrices],
             history=state.history(i),
             probes=[{"update": p["update"], **p["chips"][i]} for p in state.probes],
             batch_size=self.plan.batch_size,

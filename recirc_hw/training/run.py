@@ -25,17 +25,22 @@ def versions():
 class Run:
     """What one chip did in one training.
 
+    It has learned once its `metric` ("unit_error" or "squared_error") is below
+    `threshold`; `criterion` says so in words.
     `updates` counts weight updates until the pass criterion first held (None if
     it never did); `total_updates` all of them. `held` tells whether the
     criterion passed at every later check, `held_share` at what share of them
-    (NaN where there were none). Errors are those of the chip as it is now, on
-    held-out cases where the task has any.
+    (NaN where there were none). Errors are those of the chip at the end, on
+    held-out cases where the task has any. `wall_s` is the time of the whole
+    training, all chips that were trained side by side. `weights` are the network's
+    matrices, then those that only carry errors.
     """
 
     design: object
     seed: int
     task: str
     backend: str
+    metric: str
     criterion: str
     threshold: float
     learned: bool
@@ -86,9 +91,20 @@ class Run:
         for name in ("held_share", "unit_error", "error"):
             fields[name] = float("nan") if fields[name] is None else fields[name]
         history = {name: np.array(v, float) for name, v in record["history"].items()}
-        return cls(
-            design=design, weights=weights, history=history, probes=record["probes"], **fields
-        )
+        probes = [
+            {name: _numbers(values) for name, values in probe.items()}
+            for probe in record["probes"]
+        ]
+        return cls(design=design, weights=weights, history=history, probes=probes, **fields)
+
+    def chip(self):
+        """Return the chip as the training left it."""
+        chip = self.design.fabricate(self.seed)
+        self.design.substrate.check_codes(self.weights, chip.program)
+        chip.matrices = [matrix.copy() for matrix in self.weights]
+        chip.sums = [matrix * 0 for matrix in chip.sums]
+        chip.updates = chip.steps = self.total_updates
+        return chip
 
     def plot(self):
         """Return a Matplotlib figure of the error over updates."""
@@ -102,6 +118,13 @@ SUMMARY = tuple(
     for name in Run.__dataclass_fields__
     if name not in ("design", "weights", "history", "probes")
 )
+
+
+def _numbers(value):
+    """Return `value`, a list's None being NaN again."""
+    return (
+        [float("nan") if v is None else v for v in value] if isinstance(value, list) else value
+    )
 
 
 def _finite(value):

@@ -30,7 +30,7 @@ class State:
         self.fixed.steps[:] = [chip.steps for chip in chips]
         hold = plan.hold if plan.until == "learned" else np.iinfo(np.int64).max
         self.watch = Watch.start(len(chips), threshold, hold)
-        self.diverged = np.zeros(len(chips), bool)
+        self.before = [chip.updates for chip in chips]
         self.done, self.wall_s = 0, 0.0
         self.bin = -(-plan.total // TRACE_POINTS)
         shape = (-(-plan.total // self.bin), len(chips))
@@ -57,12 +57,6 @@ class State:
         np.maximum.at(self.trace["unit_error"], bins, np.where(seen, unit_error, 0).T)
         self.done += error.shape[1]
 
-    def drop_diverged(self):
-        """Stop the chips whose weights are no longer finite."""
-        finite = np.all([np.isfinite(m).all(axis=(1, 2)) for m in self.weights], axis=0)
-        self.diverged |= ~finite
-        self.watch.active &= finite.astype(np.uint8)
-
     def check(self, values):
         """Count one check of every running chip: first crossing, then whether it holds."""
         watch = self.watch
@@ -88,7 +82,7 @@ class State:
             chip.matrices = [matrix[i].copy() for matrix in self.weights]
             chip.sums = [matrix[i].copy() for matrix in self.sums]
             chip.program, chip.steps = self.program, int(self.fixed.steps[i])
-            chip.updates = int(self.watch.updates[i])
+            chip.updates = self.before[i] + int(self.watch.updates[i])
 
     def history(self, chip):
         """Return one chip's training curve and tests, as arrays by name."""
@@ -124,11 +118,13 @@ class State:
         yield from ((f"trace_{name}", values) for name, values in self.trace.items())
         yield from ((name, getattr(self.watch, name)) for name in WATCHED)
         yield from (("steps", self.fixed.steps), ("counters", self.fixed.counters))
-        yield "diverged", self.diverged
 
     def save(self, path, identity):
         """Write everything to `path`, whole or not at all."""
-        meta = {name: getattr(self, name) for name in ("done", "wall_s", "tests", "probes")}
+        meta = {
+            name: getattr(self, name)
+            for name in ("done", "wall_s", "before", "tests", "probes")
+        }
         save_checkpoint(path, {"identity": identity, **meta}, dict(self._arrays()))
 
     def restore(self, path, identity):
@@ -141,6 +137,7 @@ class State:
                     raise KeyError(name)
                 mine[:] = arrays[name]
             self.done, self.wall_s = int(meta["done"]), float(meta["wall_s"])
+            self.before = list(meta["before"])
             self.tests, self.probes = list(meta["tests"]), list(meta["probes"])
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"checkpoint '{path}': {error} is missing or wrong") from None

@@ -8,6 +8,7 @@ from jobs import ARRAYS, Setting, assert_same_bits, run, walk_of
 
 from recirc_hw import (
     Backprop,
+    CustomRule,
     ErrorRecirculation,
     Loop,
     RandomFeedback,
@@ -135,6 +136,15 @@ def _weights(setting, isa=ISAS[-1]):
 # -- batches of one case, written at once
 
 
+def uneven(build, network):
+    """Emit as many correlates as writes, but two on one matrix and none on the other."""
+    slots = network.first_pass(build)
+    error = build.subtract(slots[0], slots[-1])
+    for _ in network.matrices:
+        build.correlate(network.matrices[-1].name, error, slots[-2])
+    build.write(*(matrix.name for matrix in network.matrices))
+
+
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("rule", [RULES["PR"], RULES["BP"], RULES["ARBP"]], ids=str)
@@ -155,6 +165,7 @@ def test_writing_at_once_gives_the_bits_of_writing_after_the_sum(rule, dtype, is
         ((31, 19), RULES["PR"], 2, False),
         ((17, 5), RULES["PR"], 1, False),  # lanes
         ((31, 19), RULES["twice"], 1, False),  # two correlates on one matrix
+        ((31, 19), CustomRule(uneven, learning_rate=0.5), 1, False),
         ((31, 19), RULES["PR"].replace(momentum=0.5), 1, False),
         ((31, 19), RULES["PR"].replace(weight_decay=0.1), 1, False),
         ((31, 19), RULES["PR"].replace(norm_cap=1.0), 1, False),
@@ -416,7 +427,7 @@ def test_a_stopped_chip_is_left_alone(sizes, backend):
 @pytest.mark.parametrize("backend", [None, *ISAS], ids=str)
 @pytest.mark.parametrize("sizes", WALKS.values(), ids=WALKS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_chip_that_is_not_finite_never_learns(sizes, bad, backend):
+def test_a_chip_that_is_not_finite_never_learns_and_stops(sizes, bad, backend):
     setting = Setting(
         loop(sizes, "identity"), RULES["PR"], n_chips=3, batch=8, updates=3,
         threshold=1e300, hold=1,
@@ -428,7 +439,7 @@ def test_a_chip_that_is_not_finite_never_learns(sizes, bad, backend):
     assert not (found["error"][1] < np.inf).any()
     assert not (found["unit error"][1] < np.inf).any()
     assert found["crossed"].tolist() == [0, -1, 0]
-    assert found["active"].tolist() == [0, 1, 0]
+    assert found["active"].tolist() == [0, 0, 0]
     assert np.isfinite(found["weights 0"][[0, 2]]).all()
 
 

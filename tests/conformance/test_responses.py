@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from recirc_hw import Builder, Design, Ideal, Loop
+from recirc_hw import Design, Ideal, Loop
 from recirc_hw.backends import Job, Watch, native, reference
 from recirc_hw.backends.native import ISAS
 
@@ -14,8 +14,8 @@ DTYPES = ["float64", "float32"]
 isas = pytest.mark.parametrize("isa", ISAS)
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
 
-# A logistic is one exp (3 ulp), one sum and one quotient (half an ulp each).
-ULPS = 4
+# A logistic is one exp (2 ulp), one sum and one quotient (half an ulp each).
+ULPS = 3
 # exp is cut off where it would overflow, so a logistic never falls below this.
 FLOOR = {"float64": math.exp(-709), "float32": math.exp(-88)}
 
@@ -96,7 +96,7 @@ walks = pytest.mark.parametrize("walk", WALKS.values(), ids=WALKS)
 @isas
 @dtypes
 @walks
-def test_logistic_is_right_to_four_ulp(walk, dtype, isa):
+def test_logistic_is_right_to_three_ulp(walk, dtype, isa):
     x = points(dtype)
     wanted = np.array([exact("logistic", value) for value in x])
     error = np.abs(walk("logistic", x, isa).astype(float) - wanted)
@@ -107,25 +107,22 @@ def test_logistic_is_right_to_four_ulp(walk, dtype, isa):
 @isas
 @dtypes
 @walks
-def test_tanh_is_right_to_four_ulp_of_one(walk, dtype, isa):
-    # 1 - 2 / (exp(2x) + 1) cancels near 0, so its error is told in ulp of its range.
+def test_tanh_is_right_to_three_ulp(walk, dtype, isa):
     x = points(dtype)
     wanted = np.array([exact("tanh", value) for value in x])
     error = np.abs(walk("tanh", x, isa).astype(float) - wanted)
-    assert error.max() <= ULPS * np.finfo(dtype).eps
+    kept = np.abs(wanted) > np.finfo(dtype).tiny
+    assert (error[kept] <= ULPS * np.finfo(dtype).eps * np.abs(wanted[kept])).all()
 
 
 @isas
 @dtypes
 @walks
-@pytest.mark.parametrize(
-    ("function", "wanted"),
-    [("logistic", [0.5] * 4), ("tanh", [0.0] * 4)],
-)
-def test_responses_at_zero_are_exact(function, wanted, walk, dtype, isa):
+def test_responses_at_zero_are_exact(walk, dtype, isa):
     tiny = np.finfo(dtype).smallest_subnormal
     x = np.array([0.0, -0.0, tiny, -tiny], dtype)
-    assert walk(function, x, isa).tolist() == wanted
+    assert walk("logistic", x, isa).tolist() == [0.5] * 4
+    assert walk("tanh", x, isa).tolist() == x.tolist()
 
 
 @isas
@@ -137,7 +134,7 @@ def test_responses_never_leave_their_range_and_never_fall(walk, dtype, isa):
     assert ((logistic > 0) & (logistic <= 1)).all()
     assert ((tanh >= -1) & (tanh <= 1)).all()
     for values in (logistic, tanh):
-        # Two neighbours may each be off by 4 ulp.
+        # Two neighbours may each be off by 3 ulp.
         assert np.diff(values.astype(float)).min() >= -2 * ULPS * np.finfo(dtype).eps
 
 
@@ -148,9 +145,7 @@ def test_infinities_saturate_and_nan_stays(walk, dtype, isa):
     x = np.array([np.inf, -np.inf, np.nan, 3e38, -3e38], dtype)
     low = FLOOR[dtype] * 1.01
     with np.errstate(over="ignore"):
-        logistic, tanh, identity = (
-            walk(f, x, isa) for f in ("logistic", "tanh", "identity")
-        )
+        logistic, tanh, identity = (walk(f, x, isa) for f in ("logistic", "tanh", "identity"))
     assert logistic[[0, 3]].tolist() == [1.0, 1.0]
     assert (logistic[[1, 4]] <= low).all()
     assert tanh[[0, 1, 3, 4]].tolist() == [1.0, -1.0, 1.0, -1.0]

@@ -80,9 +80,7 @@ def recirculation_of_combination(case, weights, functions, n, lam, mu):
     *held, output = first_pass(case, weights, functions)
     cycles = [held]
     for _ in range(n):
-        *held, output = first_pass(
-            lam * cycles[-1][0] + (1 - lam) * output, weights, functions
-        )
+        *held, output = first_pass(lam * cycles[-1][0] + (1 - lam) * output, weights, functions)
         cycles.append(held)
     return cycles
 
@@ -160,7 +158,7 @@ def error_recirculation(case, weights, functions):
     return [*changes, product(errors[0], O[len(weights) - 1])]
 
 
-def output_error(O, functions, loss):  # noqa: N803
+def output_error(O, functions, loss):  # noqa: E741, N803
     """B&S eq. 8 for the matched loss; H&M eq. 7 for the squared one."""
     error = O[0] - O[-1]
     return error * SLOPE[functions[-1]](O[-1]) if loss == "squared" else error

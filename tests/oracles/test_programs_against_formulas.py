@@ -90,9 +90,7 @@ def test_hidden_units_may_have_a_regression_of_their_own(combine, hidden_regress
     )
     chip, weights, functions, cases = fabricated(sizes, "logistic", "tanh", rule)
     choices = {"combine": combine, "lam": 0.6, "mu": hidden_regression, "cycles": 2}
-    wanted = total(
-        recirculation, cases, weights, functions, **choices, presynaptic="second"
-    )
+    wanted = total(recirculation, cases, weights, functions, **choices, presynaptic="second")
     assert_equal(chip.weight_change(cases, backend="reference"), wanted)
 
 
@@ -131,9 +129,7 @@ def test_random_feedback_is_what_the_papers_say(kind, sizes, visible, hidden, lo
     layers = len(weights)
     returns = chip.matrices[layers:]  # of the last hidden group first
     feedback = {layers - 1 - i: matrix[:, :-1] for i, matrix in enumerate(returns)}
-    wanted = total(
-        random_feedback, cases, weights, functions, feedback, kind=kind, loss=loss
-    )
+    wanted = total(random_feedback, cases, weights, functions, feedback, kind=kind, loss=loss)
     assert_equal(chip.weight_change(cases, backend="reference"), wanted[:layers])
     all_changes = weight_change(chip.design.program, chip.matrices, cases, "reference")
     for change, formula in zip(all_changes[layers:], wanted[layers:], strict=True):

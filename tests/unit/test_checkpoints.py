@@ -79,7 +79,9 @@ def test_resuming_where_there_is_no_file_starts_at_the_beginning(tmp_path):
 )
 def test_a_checkpoint_of_another_training_is_refused(path, change, what):
     before = path.read_bytes()
-    with pytest.raises(CheckpointError, match=f"is of another {what}: it has .*, this training"):
+    with pytest.raises(
+        CheckpointError, match=f"is of another {what}: it has .*, this training"
+    ):
         resume(path, **change)
     assert path.read_bytes() == before
 
@@ -268,5 +270,7 @@ def test_sudden_death_leaves_a_checkpoint_that_can_be_resumed(tmp_path):
     for mine, theirs in zip(found, wanted, strict=True):
         for a, b in zip(mine.weights, theirs.weights, strict=True):
             np.testing.assert_array_equal(a, b)
-        np.testing.assert_array_equal(mine.history["train_error"], theirs.history["train_error"])
+        np.testing.assert_array_equal(
+            mine.history["train_error"], theirs.history["train_error"]
+        )
         assert mine.updates == theirs.updates

@@ -116,7 +116,10 @@ WRONG = {
     "not TOML": ("[network\n", ["not valid TOML", "line 1"]),
     "empty": ("", ["[network] is missing"]),
     "no rule": (NETWORK, ["[rule] is missing"]),
-    "a section too many": (NETWORK + RULE + "[nework]\n", ["[nework]", "'network'", "substrate"]),
+    "a section too many": (
+        NETWORK + RULE + "[nework]\n",
+        ["[nework]", "'network'", "substrate"],
+    ),
     "a loose field": ("rate = 1\n" + NETWORK + RULE, ["rate", "sections are network"]),
     "a section that is a number": ("network = 3\n" + RULE, ["[network] is missing"]),
     "no type": ("[network]\nn_visible = 4\n" + RULE, ["network.type = None", "loop"]),
@@ -124,7 +127,10 @@ WRONG = {
     "type of another kind": (NETWORK + "[rule]\ntype = 3\n", ["rule.type = 3", "backprop"]),
     "type of a list": (NETWORK + "[rule]\ntype = []\n", ["rule.type = []", "backprop"]),
     "wrong field": (NETWORK + RULE + "lamda = 0.5\n", ["no field 'lamda'", "regression"]),
-    "out of range": (NETWORK + RULE + "regression = 1.5\n", ["regression = 1.5", "less than 1"]),
+    "out of range": (
+        NETWORK + RULE + "regression = 1.5\n",
+        ["regression = 1.5", "less than 1"],
+    ),
     "wrong kind": (NETWORK + RULE + 'momentum = "much"\n', ["momentum = 'much'", "number"]),
     "not finite": (NETWORK + RULE + "learning_rate = nan\n", ["learning_rate = nan", "finite"]),
     "too few rates": (NETWORK + RULE + "learning_rate = [1.0]\n", ["1 rates", "2 weight"]),
@@ -178,7 +184,7 @@ def test_a_design_refuses_parts_of_the_wrong_kind():
 def test_a_field_is_replaced_by_its_full_name():
     other = DESIGN.replace("rule.regression", 0.5).replace("network.n_hidden", (3,))
     assert other == Design(Loop(4, 3), Recirculation(regression=0.5))
-    assert DESIGN == Design(Loop(4, 2), Recirculation())
+    assert Design(Loop(4, 2), Recirculation()) == DESIGN
     for field, message in [
         ("rules.regression", "did you mean 'rule'"),
         ("regression", "want section.field"),
@@ -216,7 +222,9 @@ def test_feedback_matrices_do_not_change_the_weights_that_are_drawn():
     feedback = chips[2].matrices[4:]
     assert [m.shape for m in feedback] == [(4, 7), (3, 5), (4, 4)]
     assert not any(m[:, -1].any() for m in feedback)
-    assert not any(np.isin(f, w).any() for f in feedback[1:] for w in chips[2].weights if f.any())
+    assert not any(
+        np.isin(f, w).any() for f in feedback[1:] for w in chips[2].weights if f.any()
+    )
 
 
 def test_precision_rounds_the_same_draw():
@@ -344,7 +352,9 @@ def test_cases_that_do_not_fit_are_refused(cases):
 def test_asking_for_a_weight_change_changes_nothing(backend):
     chip = Design(Loop(5, 3), RandomFeedback(kind="ARBP")).fabricate(0)
     before = [matrix.copy() for matrix in chip.matrices]
-    changes = chip.weight_change(np.random.default_rng(0).uniform(0, 1, (3, 5)), backend=backend)
+    changes = chip.weight_change(
+        np.random.default_rng(0).uniform(0, 1, (3, 5)), backend=backend
+    )
     assert [change.shape for change in changes] == [(3, 6), (5, 4)]
     for mine, kept in zip(chip.matrices, before, strict=True):
         np.testing.assert_array_equal(mine, kept)

@@ -1,7 +1,6 @@
 """The command line as a stranger would use it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,34 +12,40 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
+from recirc_hw.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def run(*words, cwd, code=0, env=None):
-    """Run the command; return (standard output, standard error)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "recirc_hw", *map(str, words)],
-        cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **(env or {})},
-    )  # fmt: skip
-    assert done.returncode == code, (done.stdout, done.stderr)
-    assert "Traceback" not in done.stderr
-    return done.stdout, done.stderr
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Return a function that runs the command in `tmp_path`: (standard output, error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words, code=0):
+        monkeypatch.setattr(sys, "argv", ["recirc-hw", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output, error = capsys.readouterr()
+        assert (ended.value.code or 0) == code, (output, error)
+        return output, error
+
+    return command
 
 
 @pytest.fixture
-def chip(tmp_path):
-    run("init", "chip.toml", "--task", "encoder:4", cwd=tmp_path)
+def chip(tmp_path, run):
+    run("init", "chip.toml", "--task", "encoder:4")
     return tmp_path / "chip.toml"
 
 
-def test_init_writes_a_design_file_that_means_the_default(chip):
+def test_init_writes_a_design_file_that_means_the_default(chip, run):
     assert rh.Design.load(chip) == rh.Design(rh.Loop(4, 2), rh.Recirculation())
 
 
-def test_every_line_of_a_design_file_says_what_it_means(tmp_path):
+def test_every_line_of_a_design_file_says_what_it_means(tmp_path, run):
     for task in ("encoder:4", "digits", "lowrank:30,5"):
-        run("init", "a.toml", "--task", task, "--force", cwd=tmp_path)
+        run("init", "a.toml", "--task", task, "--force")
         fields = [
             line for line in (tmp_path / "a.toml").read_text().splitlines() if "=" in line
         ]
@@ -48,15 +53,15 @@ def test_every_line_of_a_design_file_says_what_it_means(tmp_path):
         assert all("#" in line for line in fields)
 
 
-def test_init_keeps_a_file_that_is_there(chip):
+def test_init_keeps_a_file_that_is_there(chip, run):
     chip.write_text("precious")
-    _, error = run("init", "chip.toml", cwd=chip.parent, code=2)
+    _, error = run("init", "chip.toml", code=2)
     assert "--force" in error
     assert chip.read_text() == "precious"
 
 
-def test_train_says_what_came_of_it_and_leaves_a_run_folder(chip):
-    output, _ = run("train", "chip.toml", "--seed", 7, "--no-report", cwd=chip.parent)
+def test_train_says_what_came_of_it_and_leaves_a_run_folder(chip, run):
+    output, _ = run("train", "chip.toml", "--seed", 7, "--no-report")
     assert "yes" in output
     folder = chip.parent / "runs" / "chip-encoder-4-7"
     assert {path.name for path in folder.iterdir()} == {
@@ -65,34 +70,32 @@ def test_train_says_what_came_of_it_and_leaves_a_run_folder(chip):
     assert json.loads((folder / "run.json").read_text())["runs"][0]["learned"]
 
 
-def test_json_is_one_object_and_nothing_else(chip):
-    output, error = run("train", "chip.toml", "--no-report", "--json", cwd=chip.parent)
+def test_json_is_one_object_and_nothing_else(chip, run):
+    output, error = run("train", "chip.toml", "--no-report", "--json")
     assert json.loads(output)["runs"][0]["learned"]
     assert error == ""
 
 
-def test_piped_output_has_no_colours_and_no_bars(chip):
-    output, error = run("train", "chip.toml", "--no-report", cwd=chip.parent)
+def test_piped_output_has_no_colours_and_no_bars(chip, run):
+    output, error = run("train", "chip.toml", "--no-report")
     assert "\x1b" not in output + error
 
 
-def test_many_chips_are_counted(chip):
-    output, _ = run("train", "chip.toml", "--chips", 5, "--no-report", cwd=chip.parent)
+def test_many_chips_are_counted(chip, run):
+    output, _ = run("train", "chip.toml", "--chips", 5, "--no-report")
     assert "5 of 5 chips learned" in output
 
 
-def test_a_chip_that_does_not_learn_has_an_exit_code_of_its_own(chip):
-    run("train", "chip.toml", "--max-updates", 3, "--no-report", cwd=chip.parent, code=3)
+def test_a_chip_that_does_not_learn_has_an_exit_code_of_its_own(chip, run):
+    run("train", "chip.toml", "--max-updates", 3, "--no-report", code=3)
 
 
-def test_a_second_run_never_replaces_the_first(chip):
+def test_a_second_run_never_replaces_the_first(chip, run):
     for _ in range(2):
-        run("train", "chip.toml", "--no-report", cwd=chip.parent)
+        run("train", "chip.toml", "--no-report")
     names = sorted(path.name for path in (chip.parent / "runs").iterdir())
     assert names == ["chip-encoder-4-0", "chip-encoder-4-0-2"]
-    _, error = run(
-        "train", "chip.toml", "--out", "runs/chip-encoder-4-0", cwd=chip.parent, code=2
-    )
+    _, error = run("train", "chip.toml", "--out", "runs/chip-encoder-4-0", code=2)
     assert "--resume" in error
 
 
@@ -110,11 +113,11 @@ def test_a_second_run_never_replaces_the_first(chip):
         ("[network]", "[network", ["not valid TOML"]),
     ],
 )
-def test_a_mistake_in_the_file_is_named(chip, old, new, words):
+def test_a_mistake_in_the_file_is_named(chip, run, old, new, words):
     text = chip.read_text()
     assert old in text
     chip.write_text(text.replace(old, new))
-    _, error = run("train", "chip.toml", cwd=chip.parent, code=2)
+    _, error = run("train", "chip.toml", code=2)
     assert error.startswith("error: chip.toml:")
     assert error.count("\n") == 1
     for word in words:
@@ -135,36 +138,40 @@ def test_a_mistake_in_the_file_is_named(chip, old, new, words):
         (("reproduce", "hinton-encodr"), "did you mean 'hinton-encoder'"),
     ],
 )
-def test_a_mistake_in_the_command_is_one_line_and_exit_code_2(chip, words, message):
-    _, error = run(*words, cwd=chip.parent, code=2)
+def test_a_mistake_in_the_command_is_one_line_and_exit_code_2(chip, run, words, message):
+    _, error = run(*words, code=2)
     assert error.startswith("error: ")
     assert message in error
     assert not (chip.parent / "runs").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(chip):
+def test_a_folder_that_cannot_be_written_is_one_line(chip, run):
     (chip.parent / "file").write_text("")
-    _, error = run("train", "chip.toml", "--out", "file/run", cwd=chip.parent, code=2)
+    _, error = run("train", "chip.toml", "--out", "file/run", code=2)
     assert error.startswith("error: ")
 
 
-def test_a_rule_of_ones_own_trains_from_the_command_line(chip):
+def test_a_rule_of_ones_own_trains_from_the_command_line(chip, run):
     place = f"{EXAMPLES / 'own_rule.py'}:plain_recirculation"
     text = chip.read_text().replace("learning_rate = 20.0", "learning_rate = 1.0")
     chip.write_text(text)
     for backend in ("native", "reference"):
         words = ("--rule", place, "--backend", backend, "--no-report", "--json")
-        output, _ = run("train", "chip.toml", *words, cwd=chip.parent)
+        output, _ = run("train", "chip.toml", *words)
         assert json.loads(output)["runs"][0]["learned"]
 
 
-def test_ctrl_c_keeps_what_was_learned_and_the_resumed_run_ends_with_the_same_bits(tmp_path):
-    run("init", "chip.toml", "--task", "digits", cwd=tmp_path)
+def test_ctrl_c_keeps_what_was_learned_and_the_resumed_run_ends_with_the_same_bits(
+    tmp_path, run
+):
+    run("init", "chip.toml", "--task", "digits")
     words = ["train", "chip.toml", "--epochs", "150", "--no-report"]
     stopped = subprocess.Popen(
         [sys.executable, "-m", "recirc_hw", *words, "--out", "a"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while not (tmp_path / "a" / "checkpoint.npz").exists():
         time.sleep(0.01)
     time.sleep(0.3)
@@ -172,8 +179,8 @@ def test_ctrl_c_keeps_what_was_learned_and_the_resumed_run_ends_with_the_same_bi
     output, _ = stopped.communicate(timeout=60)
     assert stopped.returncode == 130
     assert "--out a --resume" in output
-    run(*words, "--out", "a", "--resume", cwd=tmp_path)
-    run(*words, "--out", "b", cwd=tmp_path)
+    run(*words, "--out", "a", "--resume")
+    run(*words, "--out", "b")
     with np.load(tmp_path / "a/weights.npz") as a, np.load(tmp_path / "b/weights.npz") as b:
         assert a.files == b.files
         assert all(np.array_equal(a[name], b[name]) for name in a.files)
@@ -183,15 +190,15 @@ def test_ctrl_c_keeps_what_was_learned_and_the_resumed_run_ends_with_the_same_bi
     assert records[0] == records[1]
 
 
-def test_report_writes_the_page_of_a_run_again(chip):
-    run("train", "chip.toml", "--no-report", "--out", "a", cwd=chip.parent)
-    output, _ = run("report", "a", cwd=chip.parent)
+def test_report_writes_the_page_of_a_run_again(chip, run):
+    run("train", "chip.toml", "--no-report", "--out", "a")
+    output, _ = run("report", "a")
     assert (chip.parent / "a" / "report.html").exists()
     assert "report.html" in output
 
 
-def test_info_names_versions_and_instruction_sets(tmp_path):
-    record = json.loads(run("info", "--json", cwd=tmp_path)[0])
+def test_info_names_versions_and_instruction_sets(run):
+    record = json.loads(run("info", "--json")[0])
     assert record["recirc_hw"]
     assert "portable" in record["instruction sets"]
 
@@ -206,3 +213,56 @@ def test_example_designs_are_designs():
     for path in EXAMPLES.glob("*.toml"):
         assert tomllib.loads(path.read_text())
         rh.Design.load(path)
+
+
+def test_the_demo_shows_digits_and_says_what_was_learned(run):
+    output, _ = run("demo", "--out", "page")
+    assert "of 100 chips learned the 4-2-4 encoder" in output
+    assert "@" in output
+    assert Path("page/report.html").exists()
+
+
+def test_the_demo_as_json_beats_the_bar_of_the_digits(run):
+    record = json.loads(run("demo", "--json")[0])
+    assert record["learned"] >= 95
+    assert record["digits_learned"]
+    assert record["digits_error"] < 0.0145
+    assert record["digits_error"] > record["pca_error"]
+
+
+def test_reproduce_lists_results_and_runs_them_by_name(run):
+    assert "hinton-encoder" in run("reproduce")[0]
+    assert "hinton-encoder" in json.loads(run("reproduce", "--json")[0])
+    output, _ = run("reproduce", "hinton-encoder", "--quick", "--out", "figures")
+    assert "Verdict" in output
+    assert Path("figures/hinton-encoder.png").exists()
+
+
+def test_a_run_of_a_rule_of_ones_own_says_why_it_has_no_second_page(chip, run):
+    place = f"{EXAMPLES / 'own_rule.py'}:plain_recirculation"
+    run("train", "chip.toml", "--rule", place, "--no-report", "--out", "a", code=3)
+    _, error = run("report", "a", code=2)
+    assert "rule of your own" in error
+
+
+def test_broken_runs_are_named(chip, run):
+    run("train", "chip.toml", "--no-report", "--out", "a")
+    whole = Path("a/run.json").read_text()
+    for damage in (whole[:50], "{}", whole.replace("seed", "sed")):
+        Path("a/run.json").write_text(damage)
+        assert "'a'" in run("report", "a", code=2)[1]
+    Path("a/run.json").write_text(whole)
+    Path("a/weights.npz").write_bytes(b"nothing")
+    assert "'a'" in run("report", "a", code=2)[1]
+
+
+def test_ctrl_c_in_a_training_without_a_checkpoint_reaches_the_caller():
+    code = (
+        "import os, signal, recirc_hw as rh\n"
+        "chip = rh.Design(rh.Loop(4, 2), rh.Recirculation()).fabricate(0)\n"
+        "stop = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "try: chip.train(rh.tasks.encoder(4), progress=stop)\n"
+        "except KeyboardInterrupt as e: print(e.runs[0].interrupted, chip.updates > 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "True True\n", done.stderr

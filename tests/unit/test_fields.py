@@ -52,7 +52,11 @@ WRONG = [
     (Recirculation, {"apply_visible_rule_twice": 1}, ["apply_visible_rule_twice", "1", "bool"]),
     (Recirculation, {"lambda_": 0.5}, ["no field 'lambda_'", "regression"]),
     (Recirculation, {"learning_rat": 1}, ["no field", "did you mean 'learning_rate'"]),
-    (Recirculation, {"learning_rate": -1.0}, ["learning_rate", "-1.0", "greater than or equal"]),
+    (
+        Recirculation,
+        {"learning_rate": -1.0},
+        ["learning_rate", "-1.0", "greater than or equal"],
+    ),
     (Recirculation, {"learning_rate": "fast"}, ["learning_rate", "'fast'", "number"]),
     (Recirculation, {"learning_rate": (1.0, -2.0)}, ["learning_rate[1]", "-2.0"]),
     (Recirculation, {"learning_rate": None}, ["learning_rate", "None", "number"]),

@@ -25,7 +25,9 @@ def test_an_operation_goes_by_what_it_is_for():
 def test_opcodes_and_functions_keep_their_numbers():
     # csrc/recirc_hw.h counts them in this order.
     assert list(OPCODES.items()) == list(
-        zip(("clamp", "project", "combine", "gate", "correlate", "write"), range(6), strict=True)
+        zip(
+            ("clamp", "project", "combine", "gate", "correlate", "write"), range(6), strict=True
+        )
     )
     assert FUNCTIONS == {"identity": 0, "logistic": 1, "tanh": 2}
 

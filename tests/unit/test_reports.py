@@ -36,6 +36,7 @@ def trained(network, task, seed=7, rule=None, **options):
 
 def random_task(n_units, n_cases=20, name="random", **fields):
     """Return a task of random cases in 0..1, half of them held out."""
+    fields = {"criterion": rh.tasks.SquaredError(0.05), **fields}
     cases = np.random.default_rng(0).random((2 * n_cases, n_units))
     return rh.tasks.Task(name=name, train=cases[:n_cases], test=cases[n_cases:], **fields)
 
