@@ -20,7 +20,7 @@ DIGITS = 40
 def entries(key):
     """Return a table's codes, int32, in the order of the index; read-only.
 
-    table[i] = floor(f(i / 2^LF) (2^A - 1) + 1/2)       samples on grid points
+    table[i] = min(floor(f(i / 2^LF) 2^A + 1/2), 2^A - 1)       samples on grid points
     """
     indices = range(key.low, -key.low)
     if key.form == "plan":
@@ -40,17 +40,14 @@ def digest(key):
 def rail_integer_bits(function, activity_bits):
     """Return the fewest integer bits of an index with which the response reaches its rail.
 
-    The rail is the code 2^A - 1, reached where f(x) (2^A - 1) >= 2^A - 3/2.
+    The rail is the code 2^A - 1, reached where f(x) 2^A >= 2^A - 3/2.
     """
     with localcontext() as context:
         context.prec = DIGITS
-        one = Decimal(2**activity_bits - 1)
-        share = (one - Decimal("0.5")) / one
-        reach = (
-            (share / (1 - share)).ln()
-            if function == "logistic"
-            else (((1 + share) / (1 - share)).ln() / 2)
-        )
+        share = 1 - Decimal("1.5") / 2**activity_bits
+        reach = (share / (1 - share)).ln()
+        if function == "tanh":
+            reach = ((1 + share) / (1 - share)).ln() / 2
     bits = 1
     while Decimal(2) ** (bits - 1) <= reach:
         bits += 1
@@ -58,18 +55,17 @@ def rail_integer_bits(function, activity_bits):
 
 
 def _samples(key, indices):
-    """Return the response sampled on grid points, rounded half up."""
-    one, step = Decimal(2**key.activity_bits - 1), Decimal(2) ** -key.fraction_bits
+    """Return the response sampled on grid points, rounded half up, kept below one."""
+    one, step = Decimal(2**key.activity_bits), Decimal(2) ** -key.fraction_bits
+    half, codes = Decimal("0.5"), []
     with localcontext() as context:
         context.prec = DIGITS
-        return [
-            int(
-                (one * _response(key.function, i * step) + Decimal("0.5")).to_integral_value(
-                    ROUND_FLOOR
-                )
+        for i in indices:
+            code = int(
+                (one * _response(key.function, i * step) + half).to_integral_value(ROUND_FLOOR)
             )
-            for i in indices
-        ]
+            codes.append(max(1 - int(one), min(code, int(one) - 1)))
+    return codes
 
 
 def _response(function, x):

@@ -91,9 +91,7 @@ class FixedSetting:
         self.order = random.integers(0, 5, (n_chips, batch * updates))
         self.ends = np.arange(1, updates + 1) * batch
         self.watch = Watch.start(n_chips, threshold, hold)
-        self.fixed = FixedState.start(
-            random.integers(0, 2**63, n_chips), len(matrices)
-        )
+        self.fixed = FixedState.start(random.integers(0, 2**63, n_chips), len(matrices))
         self.fixed.steps[:] = random.integers(0, 2**40, n_chips)
 
     def _codes(self, random, matrix, n_chips, rails):

@@ -21,7 +21,9 @@ def test_every_backend_and_instruction_set_holds_the_same_integers(setting):
     assume(setting is not None)
     wanted = outcome(reference.train, setting.job())
     for isa in ISAS:
-        assert_same(outcome(lambda job, isa=isa: native.train(job, isa), setting.job(2)), wanted)
+        assert_same(
+            outcome(lambda job, isa=isa: native.train(job, isa), setting.job(2)), wanted
+        )
     assert_same(outcome(numba_jit.train, setting.job()), wanted)
 
 
@@ -72,7 +74,9 @@ def test_a_chip_alone_does_as_in_company():
     assert_same(outcome(native.train, job), [array[7:8] for array in together])
 
 
-@pytest.mark.parametrize("bits, dtype", [(8, "int8"), (9, "int16"), (16, "int16"), (17, "int32")])
+@pytest.mark.parametrize(
+    "bits, dtype", [(8, "int8"), (9, "int16"), (16, "int16"), (17, "int32")]
+)
 def test_weights_are_stored_at_their_natural_width(bits, dtype):
     design = Design(Loop(4, 2), Recirculation(), FixedPoint(weight_bits=bits))
     assert all(matrix.dtype == dtype for matrix in design.fabricate(0).matrices)

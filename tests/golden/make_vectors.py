@@ -67,7 +67,10 @@ def walk(design, train):
     order, ends = job.order, job.batch_ends
     found.append(snapshot(job))
     for k in range(len(ends)):
-        job.order, job.batch_ends = order[:, k * BATCH : (k + 1) * BATCH].copy(), ends[:1].copy()
+        job.order, job.batch_ends = (
+            order[:, k * BATCH : (k + 1) * BATCH].copy(),
+            ends[:1].copy(),
+        )
         train(job)
         found.append(snapshot(job))
     return found

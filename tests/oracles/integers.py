@@ -85,7 +85,9 @@ class Interpreter:
         else:
             totals = [sum(w * y for w, y in zip(r[:-1], source, strict=True)) for r in rows]
             if op.bias:
-                totals = [t + r[-1] * 2**op.bias_align for t, r in zip(totals, rows, strict=True)]
+                totals = [
+                    t + r[-1] * 2**op.bias_align for t, r in zip(totals, rows, strict=True)
+                ]
         assert all(-(2 ** (self.program.accumulator - 1)) <= t < 2**63 for t in totals)
         codes = [half_up(t, op.shift) for t in totals]
         if op.low != op.high:

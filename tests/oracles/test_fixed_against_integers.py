@@ -114,6 +114,8 @@ def test_weights_are_quantised_as_fxpmath_does(bits, fraction):
 @pytest.mark.parametrize("rounding, theirs", [("floor", "floor"), ("half_even", "around")])
 def test_shifts_round_as_fxpmath_does(rounding, theirs):
     g = np.arange(-300, 300)
-    found = reference_fixed.rounded(g, np.full(g.shape, 4), rounding, np.zeros(g.shape, np.uint32))
+    found = reference_fixed.rounded(
+        g, np.full(g.shape, 4), rounding, np.zeros(g.shape, np.uint32)
+    )
     wanted = Fxp(g / 16, signed=True, n_word=16, n_frac=0, rounding=theirs)
     np.testing.assert_array_equal(found, wanted.val)
