@@ -9,6 +9,7 @@ from recirc_hw.errors import nearest
 from recirc_hw.reproduce import (
     baldi_sadowski,
     baldi_variants,
+    fixed_point,
     hinton_alignment,
     hinton_loops,
     hinton_mcclelland,
@@ -18,7 +19,9 @@ from recirc_hw.reproduce.result import Line, Result
 
 # name: (title, where the paper has it, function of a Bench that returns
 # settings, lines and figure)
-MODULES = (hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants)
+MODULES = (
+    hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants, fixed_point,
+)  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 
 
