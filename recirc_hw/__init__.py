@@ -5,6 +5,7 @@ physical dynamics of hardware substrates.
 """
 
 from recirc_hw import tasks
+from recirc_hw.calibration import calibrate_formats
 from recirc_hw.chips import Chip, Design
 from recirc_hw.errors import (
     CheckpointError,
@@ -52,6 +53,7 @@ __all__ = [
     "TaskError",
     "TopOnly",
     "UnsupportedError",
+    "calibrate_formats",
     "tasks",
     "train",
 ]

@@ -241,3 +241,14 @@ def test_the_numba_backend_refuses_floats():
         Design(Loop(4, 2), Recirculation()).fabricate(0).train(
             rh.tasks.encoder(4), backend="numba"
         )
+
+
+def test_calibration_gives_each_matrix_its_own_format_and_says_why():
+    network = Loop(64, 16, hidden="tanh", initial_weights="glorot", output_bias="data_mean")
+    design = Design(network, Recirculation(learning_rate=2.0**-6), FixedPoint(weight_bits=6))
+    found = rh.calibrate_formats(design, rh.tasks.digits(), chips=1, max_updates=2000)
+    hidden, visible = (found.design.substrate.weight_format(k) for k in range(2))
+    assert hidden[1] >= visible[1] > visible[2]  # the output biases reach furthest
+    assert "visible>hidden: weights reach" in str(found)
+    with pytest.raises(rh.UnsupportedError, match="calibrate a FixedPoint"):
+        rh.calibrate_formats(Design(network, Recirculation()), rh.tasks.digits())

@@ -16,7 +16,7 @@ FLOORS = [
     {"demo"},
     {"reproduce"},
     {"reports"},
-    {"design_file", "terminal"},
+    {"design_file", "terminal", "calibration"},
     {"chips"},
     {"training"},
     {"backends"},
