@@ -19,7 +19,13 @@ from recirc_hw.chips import Design
 from recirc_hw.design_file import commented, starting_design
 from recirc_hw.errors import DesignError, Interrupted, TaskError
 from recirc_hw.rules import CustomRule
-from recirc_hw.terminal import failed, out, table, training_progress
+from recirc_hw.terminal import (
+    failed,
+    out,
+    reproduction_progress,
+    table,
+    training_progress,
+)
 from recirc_hw.training import load_runs, save_runs, train
 from recirc_hw.training.checkpoint import write_whole
 from recirc_hw.training.run import versions
@@ -259,7 +265,10 @@ def reproduce_command(
         return
     results = []
     for one in reproduce.names() if every else [name]:
-        result = reproduce.run(one, quick=quick, seed=seed, backend=backend)
+        with reproduction_progress(one) as progress:
+            result = reproduce.run(
+                one, quick=quick, seed=seed, backend=backend, progress=progress
+            )
         results.append(result)
         folder.mkdir(parents=True, exist_ok=True)
         picture = folder / f"{one}.png"

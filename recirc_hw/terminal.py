@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -42,13 +43,27 @@ def training_progress(label):
     )
     start = time.monotonic()
     with Progress(*columns, console=err, transient=True) as bar:
-        job = bar.add_task(label, total=None, rate="", error="")
+        job = bar.add_task(escape(label), total=None, rate="", error="")
 
         def advance(done, total, error):
             rate = f"{done / max(time.monotonic() - start, 1e-6):,.0f}/s"
             bar.update(job, completed=done, total=total, rate=rate, error=f"{error:.4g}")
 
         yield advance
+
+
+@contextmanager
+def reproduction_progress(name):
+    """Yield a callback for `reproduce.run`: which training runs, and how far it is."""
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(name), BarColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=err, transient=True) as bar:
+        job = bar.add_task("", total=None)
+        yield lambda label, done, total: bar.update(
+            job, description=escape(label), completed=done, total=total
+        )
 
 
 def table(title, head, rows):
