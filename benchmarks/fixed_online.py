@@ -52,7 +52,8 @@ class NumpyForm:
             for op in program.case_ops if op.opcode == "project"
         }  # fmt: skip
         self.index = [
-            (np.arange(m.cols + 1) * m.rows + np.arange(m.rows)[:, None]).astype(np.uint32) * WEYL
+            (np.arange(m.cols + 1) * m.rows + np.arange(m.rows)[:, None]).astype(np.uint32)
+            * WEYL
             for m in program.layout.matrices
         ]
         self.floats = [np.empty(matrix.shape, np.float64) for matrix in self.weights]

@@ -6,9 +6,11 @@ import webbrowser
 import numpy as np
 
 from recirc_hw import tasks
+from recirc_hw.chips import Design
 from recirc_hw.design_file import starting_design
 from recirc_hw.metrics import squared_error, wilson_interval
 from recirc_hw.reports import population_section, run_sections, write_report
+from recirc_hw.substrates import FixedPoint
 from recirc_hw.tasks.pca import pca_error, pca_reconstruct
 from recirc_hw.terminal import is_interactive, out, pictures, training_progress
 from recirc_hw.training import train
@@ -26,7 +28,9 @@ def run_demo(folder, quiet=False):
     chip = starting_design(digits).fabricate(0)
     with training_progress("one chip on handwritten digits") as progress:
         run = chip.train(digits, epochs=20, progress=progress)
-    record = _record(runs, run, chip, digits)
+    with training_progress("the same chip with 8 bits") as progress:
+        few = _eight_bits(chip.design).fabricate(0).train(digits, epochs=20, progress=progress)
+    record = _record(runs, run, chip, digits) | {"eight_bit_error": few.error}
     sections = [population_section(runs), *run_sections(run, chip, digits)]
     facts = {"Seeds": f"encoder 0 to {CHIPS - 1}, digits {chip.seed}"}
     lead = " ".join(_verdicts(record))
@@ -40,6 +44,11 @@ def run_demo(folder, quiet=False):
         ):
             webbrowser.open(page.resolve().as_uri())
     return record
+
+
+def _eight_bits(design):
+    """Return the design with weights and activities of 8 bits."""
+    return Design(design.network, design.rule, FixedPoint(weight_fraction_bits=4))
 
 
 def _record(runs, run, chip, digits):
@@ -73,6 +82,9 @@ def _verdicts(record):
         f"(PCA of the same size {record['pca_error']:.4f}, "
         f"the mean image {record['mean_image_error']:.4f}), "
         f"{record['updates']} updates in {record['wall_s']:.1f} s.",
+        f"The same chip with weights and activities of 8 bits: {record['eight_bit_error']:.4f}; "
+        f"its bits cost it {100 * (record['eight_bit_error'] / record['digits_error'] - 1):.1f} "
+        "% more error.",
     )
 
 

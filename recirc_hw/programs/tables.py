@@ -23,10 +23,7 @@ def entries(key):
     table[i] = min(floor(f(i / 2^LF) 2^A + 1/2), 2^A - 1)       samples on grid points
     """
     indices = range(key.low, -key.low)
-    if key.form == "plan":
-        codes = [_plan(key, i) for i in indices]
-    else:
-        codes = _samples(key, indices)
+    codes = [_plan(key, i) for i in indices] if key.form == "plan" else _samples(key, indices)
     table = np.array(codes, np.int32)
     table.flags.writeable = False
     return table

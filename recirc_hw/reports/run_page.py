@@ -9,6 +9,7 @@ from recirc_hw.reports.words import (
     code_size,
     comparison,
     counted,
+    counters_table,
     design_text,
     error_table,
     population_verdict,
@@ -178,6 +179,7 @@ def _probe_sections(run):
 def _listings(run, task):
     """Return the parts that let someone repeat the training."""
     return [
+        *_fixed_point(run),
         Section(
             "The design",
             "The chip on paper, as a design file holds it.",
@@ -191,6 +193,28 @@ def _listings(run, task):
             anchor="program",
         ),
         Section("The record", table=record_table(run, task), anchor="record"),
+    ]
+
+
+def _fixed_point(run):
+    """Return the parts on a chip of few bits: what was cut off, and how wide signals are."""
+    if run.counters is None:
+        return []
+    widths = run.design.widths(run.batch_size)
+    return [
+        Section(
+            "What few bits did",
+            "Writes that hit a weight's rail; sums outside the response's table; weight "
+            "changes asked for, and those of them that rounding made nothing of.",
+            table=counters_table(run),
+            anchor="counters",
+        ),
+        Section(
+            "How wide every signal is",
+            "From the largest and smallest value it can take.",
+            listing=str(widths),
+            anchor="widths",
+        ),
     ]
 
 

@@ -134,6 +134,17 @@ def record_table(run, task):
     return Table("What this training was made with", (), tuple(rows))
 
 
+def counters_table(run):
+    """Return a fixed-point chip's counters, a row a matrix."""
+    names = tuple(next(iter(run.counters.values())))
+    rows = tuple(
+        (matrix, *(f"{counts[name]:,}" for name in names))
+        for matrix, counts in run.counters.items()
+    )
+    heads = ("matrix", *(name.replace("_", " ") for name in names))
+    return Table("What was cut off while learning", heads, rows)
+
+
 def design_text(design):
     """Return a design as its file holds it, or as Python writes it where no file can."""
     try:

@@ -75,7 +75,7 @@ def test_a_chip_alone_does_as_in_company():
 
 
 @pytest.mark.parametrize(
-    "bits, dtype", [(8, "int8"), (9, "int16"), (16, "int16"), (17, "int32")]
+    ("bits", "dtype"), [(8, "int8"), (9, "int16"), (16, "int16"), (17, "int32")]
 )
 def test_weights_are_stored_at_their_natural_width(bits, dtype):
     design = Design(Loop(4, 2), Recirculation(), FixedPoint(weight_bits=bits))

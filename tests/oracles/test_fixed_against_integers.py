@@ -48,7 +48,7 @@ def test_the_reference_is_exact(setting):
         assert job.fixed.counters[chip].tolist() == exact.counters
 
 
-@pytest.mark.parametrize("bits, fraction", [(8, 3), (6, 2), (16, 10)])
+@pytest.mark.parametrize(("bits", "fraction"), [(8, 3), (6, 2), (16, 10)])
 def test_lowering_gives_the_contract_of_the_design(bits, fraction):
     """For H&M's loop the program does what DESIGN.md section 5 says, written out."""
     substrate = FixedPoint(weight_bits=bits, weight_fraction_bits=fraction)
@@ -93,7 +93,7 @@ def test_rounding_keys_are_the_ones_documented():
         assert our_key(*words) == rounding_key(*words)
 
 
-@pytest.mark.parametrize("bits, fraction", [(8, 3), (8, 7), (12, 4), (6, -1), (16, 15)])
+@pytest.mark.parametrize(("bits", "fraction"), [(8, 3), (8, 7), (12, 4), (6, -1), (16, 15)])
 def test_weights_are_quantised_as_fxpmath_does(bits, fraction):
     """Half up is the floor of the value half a step higher; fxpmath saturates likewise."""
     substrate = FixedPoint(weight_bits=bits, weight_fraction_bits=fraction)
@@ -111,7 +111,7 @@ def test_weights_are_quantised_as_fxpmath_does(bits, fraction):
     np.testing.assert_array_equal(substrate.read(codes, matrix), wanted.get_val())
 
 
-@pytest.mark.parametrize("rounding, theirs", [("floor", "floor"), ("half_even", "around")])
+@pytest.mark.parametrize(("rounding", "theirs"), [("floor", "floor"), ("half_even", "around")])
 def test_shifts_round_as_fxpmath_does(rounding, theirs):
     g = np.arange(-300, 300)
     found = reference_fixed.rounded(

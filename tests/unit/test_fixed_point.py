@@ -68,7 +68,7 @@ def test_a_table_whose_hash_does_not_match_is_refused():
 
 
 @pytest.mark.parametrize(
-    "fields, message",
+    ("fields", "message"),
     [
         ({"weight_fraction_bits": 8}, "weight_fraction_bits = 8 leaves no sign bit"),
         ({"bias_fraction_bits": 9}, "bias_fraction_bits = 9 leaves no sign bit"),
@@ -119,7 +119,7 @@ def test_a_share_that_no_constant_comes_near_is_refused():
 
 
 @pytest.mark.parametrize(
-    "share, factor, exponent",
+    ("share", "factor", "exponent"),
     [(0.75, 1, -2), (0.5, 1, -1), (1 - 2.0**-11, 1, -11), (0.9, 13, -7)],
 )
 def test_memory_shares_are_powers_of_two_or_eighths_of_a_byte(share, factor, exponent):
