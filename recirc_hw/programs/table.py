@@ -31,13 +31,14 @@ class Op:
     gains: tuple[float, float] = (0.0, 0.0)
     bias: bool = True
     transposed: bool = False
+    carries: bool = False  # an error, by weights that serve nothing else or run backwards
     case_offset: int = 0
     learning: bool = False
 
     @property
     def mnemonic(self):
         """The name in listings: what the operation is for."""
-        if self.opcode == "project" and not self.bias and self.function == "identity":
+        if self.carries:
             return "carry"
         if self.opcode == "combine":
             return "subtract" if self.gains[0] == -self.gains[1] else "blend"

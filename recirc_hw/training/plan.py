@@ -95,7 +95,8 @@ def check_task(task, network):
         )
     function = network.groups[0].function
     low, high = RANGES.get(function, (-np.inf, np.inf))
-    least, most = float(task.train.min()), float(task.train.max())
+    least = float(min(task.train.min(), task.test.min()))
+    most = float(max(task.train.max(), task.test.max()))
     if least < low or most > high:
         raise TaskError(
             f"task {task.name} has values in {least:g}..{most:g}; {function} visible units "
