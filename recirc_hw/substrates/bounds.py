@@ -104,7 +104,8 @@ def _refuse_overflow(signals, substrate):
             raise DesignError(
                 f"FixedPoint.{field} = {bits}: {signal.name} reaches "
                 f"{signal.low}..{signal.high} ({signal.limit}); it needs "
-                f"{field} = {signal.signed_bits}, or weights or activities with {signal.signed_bits - bits} bits less"
+                f"{field} = {signal.signed_bits}, or weights or activities with "
+                f"{signal.signed_bits - bits} bits less"
             )
         if signal.signed_bits > 64:
             raise DesignError(
