@@ -3,7 +3,14 @@
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-SOURCES = ["status", "fixed_status", "dispatch", "kernels_portable", "kernels_avx2", "kernels_avx512"]
+SOURCES = [
+    "status",
+    "fixed_status",
+    "dispatch",
+    "kernels_portable",
+    "kernels_avx2",
+    "kernels_avx512",
+]
 
 setup(
     ext_modules=cythonize(

@@ -73,6 +73,7 @@ def _record(runs, run, chip, digits):
 def _verdicts(record):
     """Return the findings as sentences."""
     low, high = record["interval"]
+    cost = 100 * (record["eight_bit_error"] / record["digits_error"] - 1)
     return (
         f"{record['learned']} of {record['chips']} chips learned the 4-2-4 encoder "
         f"(95 % interval {low:.3f} to {high:.3f}), on average after "
@@ -82,9 +83,8 @@ def _verdicts(record):
         f"(PCA of the same size {record['pca_error']:.4f}, "
         f"the mean image {record['mean_image_error']:.4f}), "
         f"{record['updates']} updates in {record['wall_s']:.1f} s.",
-        f"The same chip with weights and activities of 8 bits: {record['eight_bit_error']:.4f}; "
-        f"its bits cost it {100 * (record['eight_bit_error'] / record['digits_error'] - 1):.1f} "
-        "% more error.",
+        f"The same chip with weights and activities of 8 bits: "
+        f"{record['eight_bit_error']:.4f}; its bits cost it {cost:.1f} % more error.",
     )
 
 

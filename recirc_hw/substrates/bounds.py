@@ -102,9 +102,10 @@ def _refuse_overflow(signals, substrate):
         field, bits = declared.get(signal.kind, ("", None))
         if bits is not None and signal.signed_bits > bits:
             raise DesignError(
-                f"FixedPoint.{field} = {bits}: {signal.name} reaches {signal.low}..{signal.high} "
-                f"({signal.limit}); it needs {field} = {signal.signed_bits}, or weights or "
-                f"activities with {signal.signed_bits - bits} bits less"
+                f"FixedPoint.{field} = {bits}: {signal.name} reaches "
+                f"{signal.low}..{signal.high} ({signal.limit}); it needs "
+                f"{field} = {signal.signed_bits}, or weights or activities with "
+                f"{signal.signed_bits - bits} bits less"
             )
         if signal.signed_bits > 64:
             raise DesignError(

@@ -241,7 +241,8 @@ class FixedPoint(Fields):
             if outside.any():
                 raise ValueError(
                     f"weights of '{matrix.name}': {weights[:, part][outside][0]:g} is outside "
-                    f"{np.ldexp(matrix.low, -fraction):g}..{np.ldexp(matrix.high, -fraction):g}, "
+                    f"{np.ldexp(matrix.low, -fraction):g}.."
+                    f"{np.ldexp(matrix.high, -fraction):g}, "
                     f"what {matrix.bits} bits with {fraction} of fraction hold"
                 )
 
@@ -254,8 +255,8 @@ class FixedPoint(Fields):
                 )
             if codes.min() < matrix.low or codes.max() > matrix.high:
                 raise ValueError(
-                    f"weights of '{matrix.name}': codes {codes.min()}..{codes.max()} are outside "
-                    f"{matrix.low}..{matrix.high}, what {matrix.bits} bits hold"
+                    f"weights of '{matrix.name}': codes {codes.min()}..{codes.max()} are "
+                    f"outside {matrix.low}..{matrix.high}, what {matrix.bits} bits hold"
                 )
 
     def start_sums(self, sums, before, after):

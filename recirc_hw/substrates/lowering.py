@@ -60,7 +60,7 @@ def _realised_share(share):
     if constant is None or constant.exponent < -15:
         raise DesignError(
             f"regression = {share:g}: a chip keeps 1 - 2^-k (k up to 15) or n/{2**SHARE_BITS} "
-            f"of an activity; the nearest below 1 are {1 - 2.0**-SHARE_BITS:g} and {1 - 2.0**-9:g}"
+            f"of an activity, such as {1 - 2.0**-SHARE_BITS:g} or {1 - 2.0**-9:g}"
         )
     return constant.value
 
@@ -219,7 +219,7 @@ class _Lowering:
         if max(shifts) + lift > LARGEST_SHIFT:
             raise DesignError(
                 f"learning rate {wanted:g} on '{matrix.name}': its sums would be shifted by "
-                f"{max(shifts)} bits before they reach a weight, at most {LARGEST_SHIFT} will do"
+                f"{max(shifts)} bits before they reach a weight, {LARGEST_SHIFT} at most"
             )
         self.matrices[k] = replace(
             matrix, written=policy is not None, rate=rate.value,

@@ -35,7 +35,8 @@ def test_the_reference_is_exact(setting):
     reference.train(job)
     for chip in range(min(job.n_chips, 2)):
         exact = Interpreter(
-            setting.program, [w[chip] for w in setting.weights], [g[chip] for g in setting.sums],
+            setting.program,
+            [w[chip] for w in setting.weights], [g[chip] for g in setting.sums],
             int(setting.fixed.seeds[chip]), int(setting.fixed.steps[chip]),
         )  # fmt: skip
         start = 0
