@@ -238,7 +238,11 @@ class Chip:
         return self.design.substrate.start_sums(self.sums, self.program, program)
 
     def train(self, task, **options):
-        """Train this chip, from the weights it has; return the `Run`. See `train`."""
+        """Train this chip, from the weights it has; return the `Run`. See `train`.
+
+        Every training presents the cases in the same order, which the chip's seed
+        sets: two trainings of one epoch are not one training of two.
+        """
         return train([self], task, **options)[0]
 
     def reconstruct(self, cases, backend="native"):

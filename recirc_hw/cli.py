@@ -139,7 +139,10 @@ def _own_rule(place, settings):
         raise DesignError(f"--rule {place}: want FILE.py:FUNCTION with a file that is there")
     spec = importlib.util.spec_from_file_location("own_rule", file)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise DesignError(f"--rule {place}: '{file}' cannot be loaded: {error}") from error
     if not callable(getattr(module, name, None)):
         raise DesignError(f"--rule {place}: '{file}' has no function '{name}'")
     kept = ("learning_rate", "batch", "momentum", "weight_decay", "norm_cap")
@@ -234,7 +237,7 @@ def report(
         )
     design = Design.load(folder / "design.toml")
     runs, settings = load_runs(folder, design)
-    found = tasks.parse(settings["task_spec"])
+    found = tasks.parse(settings.get("task_spec", ""))
     page = _write_page(folder, runs, [run.chip() for run in runs], found)
     if as_json:
         _print_json({"report": str(page), "runs": [run.summary() for run in runs]})
@@ -264,18 +267,18 @@ def reproduce_command(
             table("results by name", ("name", "what"), reproduce.names().items())
         return
     results = []
+    folder.mkdir(parents=True, exist_ok=True)
     for one in reproduce.names() if every else [name]:
         with reproduction_progress(one) as progress:
             result = reproduce.run(
                 one, quick=quick, seed=seed, backend=backend, progress=progress
             )
         results.append(result)
-        folder.mkdir(parents=True, exist_ok=True)
-        picture = folder / f"{one}.png"
-        result.save_figure(picture)
         if not as_json:
             typer.echo(result.table())
-            typer.echo(f"figure: {picture}\n")
+        result.save_figure(folder / f"{one}.png")
+        if not as_json:
+            typer.echo(f"figure: {folder / f'{one}.png'}\n")
     if as_json:
         _print_json([result.record() for result in results])
     outside = any(result.verdict == "outside" for result in results)

@@ -71,7 +71,13 @@ class Builder:
         self._match(f"carry by '{matrix}'", cols, error.size)
         slot = self.slot(name or f"error at {matrix.split('>')[0]}", rows)
         return self._emit(
-            "project", slot, error, matrix=matrix, bias=False, transposed=transposed
+            "project",
+            slot,
+            error,
+            matrix=matrix,
+            bias=False,
+            transposed=transposed,
+            carries=True,
         )
 
     def blend(self, first, second, share, *, name=None):

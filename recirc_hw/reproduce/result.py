@@ -1,7 +1,11 @@
 """What a reproduction reports: lines of paper, ours, interval, band and verdict."""
 
+import io
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from recirc_hw.training.checkpoint import write_whole
 
 COLUMNS = ("result", "paper", "ours", "95 % interval", "n", "band", "verdict")
 
@@ -101,8 +105,10 @@ class Result:
         return "\n".join([*head, *lines, "", *settings, f"Verdict: {self.verdict}"])
 
     def save_figure(self, path):
-        """Write the figure to `path`, as PNG, SVG or PDF after its suffix."""
-        self.figure.savefig(path)
+        """Write the figure to `path`, whole or not at all, as PNG, SVG or PDF by suffix."""
+        content = io.BytesIO()
+        self.figure.savefig(content, format=Path(path).suffix[1:] or "png")
+        write_whole(path, content.getvalue())
 
     def record(self):
         """Return everything but the figure as plain values that JSON takes."""

@@ -1,9 +1,11 @@
 """Checkpoints: everything a training needs to go on, in one file, written whole."""
 
+import fcntl
 import io
 import json
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,13 @@ FORMAT = 1
 def write_whole(path, content):
     """Write bytes so that `path` holds either the old or the new content, never a part."""
     path = Path(path)
+    try:
+        _write_whole(path, content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _write_whole(path, content):
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -34,6 +43,34 @@ def _umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def alone_at(path):
+    """Refuse a second training that would write the checkpoint at `path` meanwhile.
+
+    With None for `path`, do nothing.
+    """
+    if path is None:
+        yield
+        return
+    lock = Path(f"{path}.lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        stream = open(lock, "w")  # noqa: SIM115
+    except OSError as error:
+        raise CheckpointError(f"cannot write checkpoint '{path}': {error.strerror}") from None
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CheckpointError(
+                f"another training is writing '{path}'; give this one a folder of its own"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def save_checkpoint(path, meta, arrays):

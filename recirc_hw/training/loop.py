@@ -13,6 +13,8 @@ from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import Interrupted
 from recirc_hw.metrics import cross_entropy, squared_error, unit_error
+from recirc_hw.rules import CustomRule
+from recirc_hw.training.checkpoint import alone_at
 from recirc_hw.training.plan import HOLD, Plan, check_task, whole
 from recirc_hw.training.probe import moments, probe
 from recirc_hw.training.run import Run
@@ -85,11 +87,11 @@ def train(
         len(os.sched_getaffinity(0)) if threads is None else whole("threads", threads),
         len(chips) == 1 if probes is None else probes,
     )
-    if checkpoint is not None:
-        training.keep_at(Path(checkpoint), resume)
     # A chip that diverges is reported by its run, not by a warning on the way.
     with np.errstate(over="ignore", invalid="ignore"):
-        with _interruptible() as interrupted:
+        with alone_at(checkpoint), _interruptible() as interrupted:
+            if checkpoint is not None:
+                training.keep_at(Path(checkpoint), resume)
             training.go(progress, interrupted)
         runs = training.runs(interrupted.is_set())
     if any(run.interrupted for run in runs):
@@ -102,6 +104,8 @@ def _same_design(chips):
     chips = list(chips)
     if not chips:
         raise ValueError("chips: none given")
+    if len({id(chip) for chip in chips}) < len(chips):
+        raise ValueError("chips: the same chip is given twice")
     if any(chip.design != chips[0].design for chip in chips):
         raise ValueError("chips: all must be of the same design")
     return chips
@@ -258,6 +262,7 @@ class _Training:
         """What a checkpoint must share with the training that goes on from it."""
         return {
             "design": f"{self.design.network!r} {self.design.substrate!r}",
+            "rule": "" if isinstance(self.design.rule, CustomRule) else str(self.design.rule),
             "program": self.program.fingerprint,
             "task": self.task.fingerprint,
             "chip seeds": [chip.seed for chip in self.chips],

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
+from recirc_hw.chips import SECTIONS
 from recirc_hw.cli import main
+from recirc_hw.design_file import COMMENTS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -266,3 +268,51 @@ def test_ctrl_c_in_a_training_without_a_checkpoint_reaches_the_caller():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "True True\n", done.stderr
+
+
+RULES = {
+    "backprop": {},
+    "error_recirculation": {},
+    "random_feedback": {"kind": '"ARBP"'},
+    "top_only": {},
+    "recirculation": {"hidden_regression": "0.5"},
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_trains_from_a_design_file(tmp_path, run, rule):
+    fields = "".join(f"{name} = {value}\n" for name, value in RULES[rule].items())
+    network = '[network]\ntype = "loop"\nn_visible = 4\nn_hidden = [2]\n'
+    Path("a.toml").write_text(f'{network}[rule]\ntype = "{rule}"\n{fields}')
+    run("train", "a.toml", "--max-updates", 2, "--no-report", "--out", "a", code=3)
+    assert rh.Design.load("a/design.toml") == rh.Design.load("a.toml")
+
+
+def test_every_field_of_a_design_has_a_comment():
+    for section, kinds in SECTIONS.items():
+        for kind in kinds.values():
+            for name in kind.model_fields:
+                assert f"{section}.{name}" in COMMENTS
+
+
+def test_two_trainings_never_write_one_folder(tmp_path):
+    path = tmp_path / "a" / "checkpoint.npz"
+    chip = rh.Design(rh.Loop(4, 2), rh.Recirculation()).fabricate(0)
+
+    def second(*_):
+        with pytest.raises(rh.CheckpointError, match="another training"):
+            chip.train(rh.tasks.encoder(4), checkpoint=path)
+
+    chip.train(rh.tasks.encoder(4), checkpoint=path, progress=second)
+    assert [file.name for file in path.parent.iterdir()] == ["checkpoint.npz"]
+
+
+def test_test_cases_out_of_range_are_refused(run, chip):
+    np.savez("far.npz", train=np.eye(4), test=np.full((2, 4), 7.0))
+    assert "values in 0..7" in run("train", "chip.toml", "--task", "file:far.npz", code=2)[1]
+
+
+def test_a_broken_rule_file_is_one_line(run, chip):
+    Path("mine.py").write_text("def f(:\n")
+    _, error = run("train", "chip.toml", "--rule", "mine.py:f", code=2)
+    assert "mine.py" in error

@@ -15,7 +15,8 @@ def build():
 
 def test_an_operation_goes_by_what_it_is_for():
     assert Op("project", function="logistic").mnemonic == "project"
-    assert Op("project", bias=False).mnemonic == "carry"
+    assert Op("project", bias=False).mnemonic == "project"
+    assert Op("project", bias=False, carries=True).mnemonic == "carry"
     assert Op("project", function="tanh", bias=False).mnemonic == "project"
     assert Op("combine", gains=(2.0, -2.0)).mnemonic == "subtract"
     assert Op("combine", gains=(0.75, 0.25)).mnemonic == "blend"
