@@ -59,8 +59,11 @@ def main():
     """Run the command line; errors that a user can mend are one line, exit code 2."""
     try:
         app()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, OverflowError) as error:
         failed(error)
+        raise SystemExit(BAD_INPUT) from None
+    except MemoryError as error:
+        failed(f"not enough memory for a design of this size ({error})")
         raise SystemExit(BAD_INPUT) from None
     except KeyboardInterrupt:
         failed("interrupted")
@@ -69,6 +72,21 @@ def main():
 
 def _print_json(record):
     typer.echo(json.dumps(record, indent=1, allow_nan=False))
+
+
+def _version(wanted: bool):
+    if wanted:
+        typer.echo(versions()["recirc_hw"])
+        raise typer.Exit
+
+
+@app.callback(help="Would this network learn on my chip?")
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+):
+    """Handle what stands before a command."""
 
 
 @app.command()
@@ -198,7 +216,7 @@ def _show_runs(runs, folder, page, as_json):
         })  # fmt: skip
         return
     rows = [
-        (run.seed, "yes" if run.learned else "no", run.updates if run.learned else "-",
+        (run.seed, _outcome(run), run.updates if run.learned else "-",
          "yes" if run.held else "no", f"{run.error:.4g}", f"{run.unit_error:.3g}")
         for run in runs[:20]
     ]  # fmt: skip
@@ -215,6 +233,13 @@ def _show_runs(runs, folder, page, as_json):
             f"was learned is kept. Go on with the same command and --out {folder} --resume",
             markup=False,
         )
+
+
+def _outcome(run):
+    """Return whether a chip learned, in a word."""
+    if run.learned:
+        return "yes"
+    return "diverged" if run.diverged else "no"
 
 
 def _exit_code(runs):

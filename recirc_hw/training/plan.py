@@ -6,6 +6,7 @@ import numpy as np
 
 from recirc_hw.errors import TaskError
 from recirc_hw.random_streams import permutation
+from recirc_hw.tasks import Task
 
 HOLD = 20  # checks after the first crossing, where a task stops once learned
 RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0)}
@@ -28,6 +29,8 @@ class Plan:
     @classmethod
     def make(cls, task, max_updates, epochs, batch_size, until, hold):
         """Return the plan for what was asked, the task's own wishes where nothing was."""
+        if not isinstance(task, Task):
+            raise TypeError(f"task: want a Task, such as tasks.encoder(4), got {task!r}")
         cases = len(task.train)
         size = whole("batch_size", task.batch_size if batch_size is None else batch_size)
         size = min(size, cases)

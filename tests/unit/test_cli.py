@@ -316,3 +316,19 @@ def test_a_broken_rule_file_is_one_line(run, chip):
     Path("mine.py").write_text("def f(:\n")
     _, error = run("train", "chip.toml", "--rule", "mine.py:f", code=2)
     assert "mine.py" in error
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version")[0].strip() == rh.__version__
+
+
+def test_a_design_too_large_for_the_machine_is_one_line(run, chip):
+    chip.write_text(chip.read_text().replace("n_hidden = [2]", "n_hidden = [100000000000]"))
+    _, error = run("train", "chip.toml", code=2)
+    assert "memory" in error
+
+
+def test_what_is_no_task_is_refused():
+    chip = rh.Design(rh.Loop(4, 2), rh.Recirculation()).fabricate(0)
+    with pytest.raises(TypeError, match="want a Task"):
+        chip.train("encoder:4")
