@@ -9,15 +9,16 @@ from recirc_hw import Design, FixedPoint, Loop, Recirculation
 from recirc_hw.backends import native, native_fixed, numba_jit, reference
 from recirc_hw.backends.native import ISAS
 
-MANY = settings(
-    max_examples=200, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)  # fmt: skip
+
+def examples(count):
+    """Draw that many designs and jobs, the same ones every time."""
+    return settings(
+        max_examples=count, deadline=None, derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )  # fmt: skip
 
 
-@MANY
-@given(settings_of_jobs())
-def test_every_backend_and_instruction_set_holds_the_same_integers(setting):
+def hold_the_same_integers(setting):
     assume(setting is not None)
     wanted = outcome(reference.train, setting.job())
     for isa in ISAS:
@@ -27,9 +28,7 @@ def test_every_backend_and_instruction_set_holds_the_same_integers(setting):
     assert_same(outcome(numba_jit.train, setting.job()), wanted)
 
 
-@MANY
-@given(settings_of_jobs())
-def test_every_backend_answers_with_the_same_codes(setting):
+def answer_with_the_same_codes(setting):
     assume(setting is not None)
     program = setting.design.lowered_inference
     weights = setting.weights[: len(program.layout.matrices)]
@@ -41,6 +40,32 @@ def test_every_backend_answers_with_the_same_codes(setting):
         )
     found = numba_jit.forward(program, weights, setting.cases, slot)
     np.testing.assert_array_equal(found, wanted)
+
+
+@examples(40)
+@given(settings_of_jobs())
+def test_every_backend_and_instruction_set_holds_the_same_integers(setting):
+    hold_the_same_integers(setting)
+
+
+@examples(40)
+@given(settings_of_jobs())
+def test_every_backend_answers_with_the_same_codes(setting):
+    answer_with_the_same_codes(setting)
+
+
+@pytest.mark.slow
+@examples(400)
+@given(settings_of_jobs())
+def test_hundreds_of_designs_hold_the_same_integers(setting):
+    hold_the_same_integers(setting)
+
+
+@pytest.mark.slow
+@examples(400)
+@given(settings_of_jobs())
+def test_hundreds_of_designs_answer_with_the_same_codes(setting):
+    answer_with_the_same_codes(setting)
 
 
 def setting_of(**fields):
