@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,7 @@ CHOSEN = (
 
 @pytest.mark.slow
 @pytest.mark.skipif(library("libasan.so") is None, reason="needs gcc's libasan")
+@pytest.mark.skipif(find_spec("Cython") is None, reason="builds the core: needs Cython here")
 def test_the_core_is_clean_under_the_address_and_undefined_sanitizers(tmp_path):
     sanitize = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -g"
     environment = {**os.environ, "CFLAGS": sanitize, "LDFLAGS": sanitize}
