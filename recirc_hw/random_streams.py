@@ -20,7 +20,6 @@ PURPOSES = {
     "lowrank cases": 5,
     "lowrank test": 6,
     "split": 7,
-    "bootstrap": 8,
     "rounding": 20,
 }
 """Each use of randomness has a number of its own, which never changes."""
