@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 import recirc_hw as rh
 from benchmarks.peers import images
-from recirc_hw.backends import FixedState, Job, Watch, native, numba_jit
+from recirc_hw.backends import Job, Watch, native, numba_jit
+from recirc_hw.programs import FixedState
 from recirc_hw.programs.tables import entries
 from recirc_hw.random_streams import rounding_key
 
@@ -37,7 +38,7 @@ def job(cases):
     return Job(
         chip.program, weights, [np.zeros(w.shape, word) for w in weights], cases,
         np.arange(len(cases))[None], np.arange(1, len(cases) + 1), Watch.start(1),
-        fixed=FixedState.start([0], 2),
+        body=FixedState.start([0], 2),
     )  # fmt: skip
 
 

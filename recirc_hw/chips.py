@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import tomli_w
 
-from recirc_hw.backends import FixedState, Job, Watch, backend
+from recirc_hw.backends import Job, Watch, backend
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.networks import NETWORKS
-from recirc_hw.programs import Builder, IntegerProgram
-from recirc_hw.rules import RULES, CustomRule, Rule
+from recirc_hw.programs import IntegerProgram
+from recirc_hw.rules import RULES, CustomRule, FirstPass, Rule
 from recirc_hw.substrates import SUBSTRATES, Ideal
 from recirc_hw.training import train
 
@@ -61,18 +61,16 @@ class Design:
     @cached_property
     def inference(self):
         """The first pass alone."""
-        build = Builder(self.network)
-        self.network.first_pass(build)
-        return build.program("inference")
+        return FirstPass().compile(self.network)
 
     def lowered(self, batch_size=1):
         """Return the program as the substrate runs it, for batches of at most that size."""
-        return self.substrate.lower(self.program, self.network, batch_size)
+        return self.substrate.lower(self.rule, self.network, batch_size)
 
     @cached_property
     def lowered_inference(self):
         """The first pass alone, as the substrate runs it."""
-        return self.substrate.lower(self.inference, self.network)
+        return self.substrate.lower(FirstPass(), self.network)
 
     def widths(self, batch_size=1):
         """Return the bounds and width of every signal, for batches of that size."""
@@ -80,7 +78,7 @@ class Design:
             raise UnsupportedError(
                 f"{type(self.substrate).__name__} has no widths: only FixedPoint states them"
             )
-        return self.substrate.widths(self.program, self.network, batch_size)
+        return self.substrate.widths(self.rule, self.network, batch_size)
 
     def sections(self):
         """Return the design as nested dicts of plain values, as a TOML file holds it."""
@@ -279,7 +277,9 @@ class Chip:
             substrate = substrate if isinstance(substrate, Ideal) else Ideal()
             program = Design(network, rule, substrate).program
             arrays = self._with_feedback(substrate, program.layout.matrices)
-        sums = weight_change(program, arrays, substrate.encode(cases, network), backend)
+        body = substrate.body([self.seed], program)
+        body.steps[:] = self.steps
+        sums = weight_change(program, arrays, substrate.encode(cases, network), body, backend)
         return [
             substrate.change(g, matrix)
             for g, matrix in zip(sums, program.layout.matrices, strict=True)
@@ -299,7 +299,9 @@ class Chip:
         design, program = self.design, self.design.lowered_inference
         codes = design.substrate.encode(np.atleast_2d(cases), design.network)
         weights = [matrix[None] for matrix in self.matrices[: len(program.layout.matrices)]]
-        found = backend(name).forward(program, weights, codes, index)[0]
+        body = design.substrate.body([self.seed], program)
+        body.steps[:] = self.steps
+        found = backend(name).forward(program, weights, codes, index, body=body)[0]
         values = design.substrate.decode(found, program.layout.slots[index])
         return values if cases.ndim == 2 else values[0]
 
@@ -317,7 +319,7 @@ class Chip:
         return cases
 
 
-def weight_change(program, matrices, cases, name="native"):
+def weight_change(program, matrices, cases, body, name="native"):
     """Return g of every matrix after one batch of `cases`, with nothing written."""
     weights = [np.ascontiguousarray(matrix)[None].copy() for matrix in matrices]
     dtype = f"int{program.word}" if isinstance(program, IntegerProgram) else weights[0].dtype
@@ -325,7 +327,7 @@ def weight_change(program, matrices, cases, name="native"):
     count = len(cases)
     job = Job(
         program.without_writes(), weights, sums, cases, np.arange(count)[None],
-        np.array([count]), Watch.start(1), fixed=FixedState.start([0], len(weights)),
+        np.array([count]), Watch.start(1), body=body,
     )  # fmt: skip
     backend(name).train(job)
     return [matrix[0] for matrix in sums]

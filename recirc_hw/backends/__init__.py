@@ -2,13 +2,13 @@
 
 `reference` is plain NumPy and is the meaning; `native` is compiled C; `numba`
 runs fixed-point designs and is imported only when asked for. Each is a
-module with `train(job)` and `forward(program, weights, cases)`. A backend knows
+module with `train(job)` and `forward(program, weights, cases, slot, body)`. A backend knows
 opcodes and arrays, never rules or networks.
 """
 
 from importlib import import_module
 
-from recirc_hw.backends.job import FixedState, Job, Watch
+from recirc_hw.backends.job import Job, Watch
 from recirc_hw.errors import UnsupportedError, nearest
 
 BACKENDS = ("native", "reference", "numba")
@@ -38,4 +38,4 @@ def _numba():
         ) from None
 
 
-__all__ = ["BACKENDS", "FixedState", "Job", "Watch", "backend"]
+__all__ = ["BACKENDS", "Job", "Watch", "backend"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recirc_hw.programs import IntegerProgram, Program
+from recirc_hw.programs import Body, IntegerProgram, Phases, Program
 
 
 @dataclass
@@ -49,29 +49,13 @@ class Watch:
 
 
 @dataclass
-class FixedState:
-    """What fixed-point chips have besides weights and sums; changed in place."""
-
-    seeds: np.ndarray  # uint64, shape (n_chips,)
-    steps: np.ndarray  # int64, shape (n_chips,): writes done, the key of rounding bits
-    counters: np.ndarray  # int64, shape (n_chips, n_matrices, 4), as COUNTERS names them
-
-    @classmethod
-    def start(cls, seeds, n_matrices):
-        """Return the state of chips that have not been trained."""
-        seeds = np.array(seeds, np.uint64)
-        counters = np.zeros((len(seeds), n_matrices, 4), np.int64)
-        return cls(seeds, np.zeros(len(seeds), np.int64), counters)
-
-
-@dataclass
 class Job:
     """Batches of cases for chips that share a program.
 
     `weights`, `sums` and `watch` are changed in place.
     """
 
-    program: Program | IntegerProgram
+    program: Program | IntegerProgram | Phases
     weights: list[np.ndarray]  # a matrix each, shape (n_chips, rows, cols + 1)
     sums: list[np.ndarray]  # likewise: g, what is summed up or kept by momentum
     cases: np.ndarray  # shape (n_cases, case_size)
@@ -80,7 +64,7 @@ class Job:
     watch: Watch
     threads: int = 1  # chips in parallel; results do not depend on it
     batch_size: int = 0  # cases of a full batch, where this job may hold only short ones
-    fixed: "FixedState | None" = None  # what integer programs need besides
+    body: Body | None = None  # what chips have besides; None where the program needs none
 
     @property
     def n_chips(self):

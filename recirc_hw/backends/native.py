@@ -38,7 +38,7 @@ def train(job, isa=ISAS[-1]):
     return error, unit_error
 
 
-def forward(program, weights, cases, slot, isa=ISAS[-1]):
+def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     """Run a program's case operations without learning; as the reference does."""
     if isinstance(program, IntegerProgram):
         return native_fixed.forward(program, weights, cases, slot, isa)

@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 
 from recirc_hw.backends import _native
-from recirc_hw.backends.job import FixedState, Watch
-from recirc_hw.programs import FUNCTIONS, OPCODES
+from recirc_hw.backends.job import Watch
+from recirc_hw.programs import FUNCTIONS, OPCODES, FixedState
 from recirc_hw.programs.integer import ROUNDINGS
 from recirc_hw.programs.tables import entries
 
@@ -73,7 +73,7 @@ class _Walk:
         state = _state(job.program, self.lanes, self.table.word)
         call = _native.FixedCall(
             self.table, weights, sums, state, np.ascontiguousarray(job.cases, np.int32),
-            job.order, job.batch_ends, *history, job.watch, job.fixed, self.at_once,
+            job.order, job.batch_ends, *history, job.watch, job.body, self.at_once,
             (chips.start, chips.stop - chips.start), self.lanes,
         )  # fmt: skip
         call.train(isa)

@@ -19,7 +19,7 @@ from recirc_hw.programs.tables import entries
 def train(job):
     """Train the chips of a job; returns and changes what the reference does."""
     _refuse_floats(job.program)
-    history, watch, fixed = job.history(), job.watch, job.fixed
+    history, watch, fixed = job.history(), job.watch, job.body
     weights, sums = _packed(job.weights), _packed(job.sums)
     numba.set_num_threads(min(job.threads, numba.config.NUMBA_NUM_THREADS))
     train_chips(
@@ -34,7 +34,7 @@ def train(job):
     return history
 
 
-def forward(program, weights, cases, slot):
+def forward(program, weights, cases, slot, body=None):
     """Run a program's case operations without learning; as the reference does."""
     _refuse_floats(program)
     place = program.layout.slots[slot]

@@ -55,7 +55,7 @@ def train(job):
     return error, unit_error
 
 
-def forward(program, weights, cases, slot):
+def forward(program, weights, cases, slot, body=None):
     """Run a program's case operations without learning.
 
     Parameters
@@ -63,6 +63,7 @@ def forward(program, weights, cases, slot):
     weights : list of arrays, shape (n_chips, rows, cols + 1)
     cases : array, shape (n_cases, case_size)
     slot : int, which of the layout's slots is asked for
+    body : Body, what the chips have besides; needed by phases only
 
     Returns
     -------

@@ -28,7 +28,7 @@ def train(job):
 
 def _train_chip(job, chip, error, unit_error):
     """Train one chip."""
-    program, state_of = job.program, job.fixed
+    program, state_of = job.program, job.body
     order = job.order[chip if len(job.order) > 1 else 0]
     weights = [matrix[chip] for matrix in job.weights]
     sums = [matrix[chip] for matrix in job.sums]

@@ -9,7 +9,7 @@ from recirc_hw.rules.backprop import Backprop
 from recirc_hw.rules.error_recirculation import ErrorRecirculation
 from recirc_hw.rules.random_feedback import RandomFeedback
 from recirc_hw.rules.recirculation import Recirculation
-from recirc_hw.rules.rule import CustomRule, Rule
+from recirc_hw.rules.rule import CustomRule, FirstPass, Rule
 from recirc_hw.rules.top_only import TopOnly
 
 RULES = {
@@ -25,6 +25,7 @@ __all__ = [
     "Backprop",
     "CustomRule",
     "ErrorRecirculation",
+    "FirstPass",
     "RandomFeedback",
     "Recirculation",
     "Rule",

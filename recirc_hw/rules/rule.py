@@ -97,6 +97,16 @@ class CustomRule(Rule):
         self.function(build, network)
 
 
+class FirstPass(Rule):
+    """No learning: the clamp and one pass round the loop, what a trained chip does."""
+
+    learning_rate: Rate | tuple[Rate, ...] = 0.0
+
+    def emit(self, build, network):
+        """Emit the network's first pass."""
+        network.first_pass(build)
+
+
 def feedback_name(matrix_name):
     """Return the name of the matrix that carries errors back over `matrix_name`."""
     return f"{matrix_name} feedback"

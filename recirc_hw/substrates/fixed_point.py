@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from recirc_hw.errors import DesignError
 from recirc_hw.fields import Fields
+from recirc_hw.programs import FixedState
 from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
 from recirc_hw.substrates.lowering import lowered
@@ -153,20 +154,25 @@ class FixedPoint(Fields):
             self.table_fraction_bits, self.table_integer_bits,
         )  # fmt: skip
 
-    def lower(self, program, network, batch_size=1):
+    def lower(self, rule, network, batch_size=1):
         """Return the integer program that a chip runs; see `lowered`."""
         count = len(network.matrices)
         if self._formats not in (1, count):
             raise DesignError(
                 f"FixedPoint gives {self._formats} weight formats for {count} weight matrices"
             )
-        found = lowered(program, network, self, batch_size)
+        found = lowered(rule.compile(network), network, self, batch_size)
         self._check_tables(found)
         return found
 
-    def widths(self, program, network, batch_size=1):
+    def body(self, seeds, program):
+        """Return what chips have besides weights: random keys and counters."""
+        return FixedState.start(seeds, len(program.layout.matrices))
+
+    def widths(self, rule, network, batch_size=1):
         """Return every signal's bounds and width, and the constants as realised."""
-        found = self.lower(program, network, batch_size)
+        program = rule.compile(network)
+        found = self.lower(rule, network, batch_size)
         notes = [
             f"{m.name}: weights of {m.bits} bits, {m.fraction_bits} of fraction; "
             f"rate {m.rate:g}, g shifted by {m.shift}, {m.rounding}"

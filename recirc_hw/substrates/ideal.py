@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from recirc_hw.fields import Fields
+from recirc_hw.programs import Body
 
 
 class Ideal(Fields):
@@ -29,9 +30,13 @@ class Ideal(Fields):
         """How far outputs are kept from 0 and 1 in a cross-entropy."""
         return 1e-12
 
-    def lower(self, program, network, batch_size=1):
+    def lower(self, rule, network, batch_size=1):
         """Return the program a chip runs: the rule's own."""
-        return program
+        return rule.compile(network)
+
+    def body(self, seeds, program):
+        """Return what chips have besides weights: nothing but their seeds."""
+        return Body.start(seeds)
 
     def encode(self, cases, network):
         """Return cases as the chip is given them."""

@@ -205,7 +205,7 @@ class _Training:
             state.watch if plan.checks_every_update else state.plain_watch(),
             self.threads,
             plan.batch_size,
-            state.fixed,
+            state.body,
         )
         state.record(*self.backend.train(job))
         if plan.checks_every_update and state.done == plan.total:
@@ -245,7 +245,9 @@ class _Training:
         """Return every chip's reconstructions, shape (chips, cases, units)."""
         program, output = self.design.lowered_inference, self.design.inference.monitor[1]
         weights = self.state.weights[: len(program.layout.matrices)]
-        codes = self.backend.forward(program, weights, self._as_cases(cases), output)
+        codes = self.backend.forward(
+            program, weights, self._as_cases(cases), output, body=self.state.body
+        )
         return self.design.substrate.decode(codes, program.layout.slots[output])
 
     def _measure(self, metric, cases):

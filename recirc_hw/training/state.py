@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recirc_hw.backends import FixedState, Watch
+from recirc_hw.backends import Watch
 from recirc_hw.errors import CheckpointError
 from recirc_hw.programs import IntegerProgram
 from recirc_hw.programs.integer import COUNTERS
@@ -26,8 +26,8 @@ class State:
         self.weights = [np.stack([chip.matrices[k] for chip in chips]) for k in layers]
         kept = [chip.start_sums(program) for chip in chips]
         self.sums = [np.stack([sums[k] for sums in kept]) for k in layers]
-        self.fixed = FixedState.start([chip.seed for chip in chips], len(layers))
-        self.fixed.steps[:] = [chip.steps for chip in chips]
+        self.body = chips[0].design.substrate.body([chip.seed for chip in chips], program)
+        self.body.steps[:] = [chip.steps for chip in chips]
         hold = plan.hold if plan.until == "learned" else np.iinfo(np.int64).max
         self.watch = Watch.start(len(chips), threshold, hold)
         self.before = [chip.updates for chip in chips]
@@ -81,7 +81,7 @@ class State:
         for i, chip in enumerate(chips):
             chip.matrices = [matrix[i].copy() for matrix in self.weights]
             chip.sums = [matrix[i].copy() for matrix in self.sums]
-            chip.program, chip.steps = self.program, int(self.fixed.steps[i])
+            chip.program, chip.steps = self.program, int(self.body.steps[i])
             chip.updates = self.before[i] + int(self.watch.updates[i])
 
     def history(self, chip):
@@ -107,7 +107,7 @@ class State:
         return {
             matrix.name: dict(zip(COUNTERS, map(int, counts), strict=True))
             for matrix, counts in zip(
-                self.program.layout.matrices, self.fixed.counters[chip], strict=True
+                self.program.layout.matrices, self.body.counters[chip], strict=True
             )
         }
 
@@ -117,7 +117,7 @@ class State:
         yield from ((f"sums{k}", matrix) for k, matrix in enumerate(self.sums))
         yield from ((f"trace_{name}", values) for name, values in self.trace.items())
         yield from ((name, getattr(self.watch, name)) for name in WATCHED)
-        yield from (("steps", self.fixed.steps), ("counters", self.fixed.counters))
+        yield from self.body.changing().items()
 
     def save(self, path, identity):
         """Write everything to `path`, whole or not at all."""

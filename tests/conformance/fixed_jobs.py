@@ -16,7 +16,8 @@ from recirc_hw import (
     Recirculation,
     TopOnly,
 )
-from recirc_hw.backends import FixedState, Job, Watch
+from recirc_hw.backends import Job, Watch
+from recirc_hw.programs import FixedState
 
 FUNCTIONS = ("logistic", "tanh", "identity")
 ROUNDINGS = ("floor", "half_up", "half_even", "stochastic", "carry")
@@ -114,7 +115,7 @@ class FixedSetting:
         weights, sums, watch, fixed = copied
         return Job(
             self.program, weights, sums, self.cases, self.order, self.ends, watch, threads,
-            fixed=fixed,
+            body=fixed,
         )  # fmt: skip
 
 
@@ -140,7 +141,7 @@ def settings_of_jobs(draw):
 def outcome(train, job):
     """Return everything that a training leaves behind."""
     error, unit_error = train(job)
-    watch, fixed = job.watch, job.fixed
+    watch, fixed = job.watch, job.body
     return [
         *job.weights, *job.sums, fixed.steps, fixed.counters, error, unit_error,
         watch.updates, watch.crossed, watch.checked, watch.passed, watch.active,

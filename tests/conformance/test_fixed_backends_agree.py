@@ -91,7 +91,7 @@ def test_a_chip_alone_does_as_in_company():
     job = setting.job()
     job.weights, job.sums = [w[7:8] for w in job.weights], [g[7:8] for g in job.sums]
     job.order = job.order[7:8]
-    for record in (job.watch, job.fixed):
+    for record in (job.watch, job.body):
         for name, value in vars(record).items():
             if isinstance(value, np.ndarray):
                 setattr(record, name, value[7:8])

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 import recirc_hw as rh
-from recirc_hw.backends import FixedState, Job, Watch, reference
+from recirc_hw.backends import Job, Watch, reference
+from recirc_hw.programs import FixedState
 from recirc_hw.programs.tables import digest
 
 HERE = Path(__file__).parent
@@ -47,7 +48,7 @@ def job_of(design):
         [matrix[None].copy() for matrix in chip.start_sums(program)],
         design.substrate.encode(values, design.network), np.arange(BATCH * WRITES)[None],
         np.arange(BATCH, BATCH * WRITES + 1, BATCH), Watch.start(1),
-        fixed=FixedState.start([SEED], len(chip.matrices)),
+        body=FixedState.start([SEED], len(chip.matrices)),
     )  # fmt: skip
 
 
@@ -56,8 +57,8 @@ def snapshot(job):
     return {
         "weights": [matrix[0].tolist() for matrix in job.weights],
         "sums": [matrix[0].tolist() for matrix in job.sums],
-        "steps": int(job.fixed.steps[0]),
-        "counters": job.fixed.counters[0].tolist(),
+        "steps": int(job.body.steps[0]),
+        "counters": job.body.counters[0].tolist(),
     }
 
 

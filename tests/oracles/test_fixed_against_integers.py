@@ -46,7 +46,7 @@ def test_the_reference_is_exact(setting):
         for k, matrix in enumerate(job.weights):
             assert matrix[chip].tolist() == exact.weights[k]
             assert job.sums[k][chip].tolist() == exact.sums[k]
-        assert job.fixed.counters[chip].tolist() == exact.counters
+        assert job.body.counters[chip].tolist() == exact.counters
 
 
 @pytest.mark.parametrize(("bits", "fraction"), [(8, 3), (6, 2), (16, 10)])
@@ -64,13 +64,14 @@ def test_lowering_gives_the_contract_of_the_design(bits, fraction):
             A, B, gA, gB, cases.tolist(), table,
             bits=bits, fraction=fraction, activity=8, k=2, rate_log2=4,
         )  # fmt: skip
-    from recirc_hw.backends import FixedState, Job, Watch
+    from recirc_hw.backends import Job, Watch
+    from recirc_hw.programs import FixedState
 
     program = design.lowered(4)
     job = Job(
         program, [m[None].copy() for m in chip.matrices],
         [m[None].astype(np.int64) for m in chip.sums], cases, np.tile(np.arange(4), 30)[None],
-        np.arange(1, 31) * 4, Watch.start(1), fixed=FixedState.start([3], 2),
+        np.arange(1, 31) * 4, Watch.start(1), body=FixedState.start([3], 2),
     )  # fmt: skip
     reference.train(job)
     assert [m[0].tolist() for m in job.weights] == [A, B]

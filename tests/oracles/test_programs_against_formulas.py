@@ -27,6 +27,7 @@ from recirc_hw import (
 )
 from recirc_hw.chips import weight_change
 from recirc_hw.metrics import cosine
+from recirc_hw.programs import Body
 
 # Sums of at most 7 terms of size about 1, over 4 cases and at most 4 passes of 4
 # matrices: 7 * 4 * 16 * 2.2e-16 = 1e-13.
@@ -131,7 +132,9 @@ def test_random_feedback_is_what_the_papers_say(kind, sizes, visible, hidden, lo
     feedback = {layers - 1 - i: matrix[:, :-1] for i, matrix in enumerate(returns)}
     wanted = total(random_feedback, cases, weights, functions, feedback, kind=kind, loss=loss)
     assert_equal(chip.weight_change(cases, backend="reference"), wanted[:layers])
-    all_changes = weight_change(chip.design.program, chip.matrices, cases, "reference")
+    all_changes = weight_change(
+        chip.design.program, chip.matrices, cases, Body.start([0]), "reference"
+    )
     for change, formula in zip(all_changes[layers:], wanted[layers:], strict=True):
         learns = kind == "ARBP"
         np.testing.assert_allclose(change[:, :-1], formula if learns else 0, **CLOSE)
