@@ -26,12 +26,13 @@ from recirc_hw.rules import (
     Recirculation,
     TopOnly,
 )
-from recirc_hw.substrates import FixedPoint, Ideal
+from recirc_hw.substrates import Analog, FixedPoint, Ideal
 from recirc_hw.training import Run, train
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Analog",
     "Backprop",
     "Builder",
     "CheckpointError",

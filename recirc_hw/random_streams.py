@@ -21,6 +21,15 @@ PURPOSES = {
     "lowrank test": 6,
     "split": 7,
     "rounding": 20,
+    "unit noise": 30,
+    "test noise": 31,
+    "tau mismatch": 32,
+    "gain mismatch": 33,
+    "offset mismatch": 34,
+    "read mismatch": 35,
+    "write mismatch": 36,
+    "stuck units": 37,
+    "stuck values": 38,
 }
 """Each use of randomness has a number of its own, which never changes."""
 
@@ -99,6 +108,36 @@ def normal(seed, purpose, shape, *, step=0):
     radius, angle = np.sqrt(-2.0 * np.log1p(-u[:, 0])), 2.0 * np.pi * u[:, 1]
     pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     return pairs.reshape(-1)[:count].reshape(shape)
+
+
+def noise(seed, purpose, step, moment, places, count):
+    """Draw the standard normals of one moment of many cases.
+
+    Four come from each Philox block, pairs of words w going through Box and Muller's
+    transform with u = (w + 1/2) / 2**32, which reaches 6.7 standard deviations; the
+    block's counter is (moment blocks + block, place, step, purpose).
+
+    Parameters
+    ----------
+    moment : int, the number of the integration step within the case
+    places : int array, shape (n,): the cases' positions in the batch
+    count : int, how many normals each case draws
+
+    Returns
+    -------
+    float64 array, shape (n, count)
+    """
+    blocks = -(-count // 4)
+    counter = np.empty((4, len(places), blocks), np.uint32)
+    counter[0] = moment * blocks + np.arange(blocks)
+    counter[1] = np.asarray(places)[:, None]
+    counter[2], counter[3] = step, PURPOSES[purpose]
+    words = philox(counter.reshape(4, -1), (seed & 0xFFFFFFFF, seed >> 32))
+    u = (words + 0.5) * 2.0**-32
+    radius, angle = np.sqrt(-2.0 * np.log(u[::2])), 2.0 * np.pi * u[1::2]
+    draws = np.stack([radius * np.cos(angle), radius * np.sin(angle)])  # (2, pairs, blocks)
+    draws = draws.transpose(2, 1, 0).reshape(len(places), -1)
+    return draws[:, :count]
 
 
 def permutation(seed, purpose, count, *, step=0):

@@ -6,22 +6,9 @@ size); a slot is a slice of its columns.
 
 import numpy as np
 
-from recirc_hw.backends import reference_fixed
-from recirc_hw.programs import IntegerProgram
-
-
-def logistic(x):
-    """1 / (1 + exp(-x)), without overflow warnings at the rails."""
-    with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-x))
-
-
-RESPONSES = {"identity": lambda x: x, "logistic": logistic, "tanh": np.tanh}
-SLOPES = {
-    "identity": np.ones_like,
-    "logistic": lambda y: y * (1 - y),
-    "tanh": lambda y: 1 - y * y,
-}
+from recirc_hw.backends import continuous, reference_analog, reference_fixed
+from recirc_hw.backends.responses import RESPONSES, SLOPES
+from recirc_hw.programs import IntegerProgram, Phases
 
 
 def train(job):
@@ -34,6 +21,8 @@ def train(job):
     """
     if isinstance(job.program, IntegerProgram):
         return reference_fixed.train(job)
+    if isinstance(job.program, Phases):
+        return continuous.train(job, reference_analog.present)
     error, unit_error = job.history()
     for chip in range(job.n_chips):
         order = job.order[chip if len(job.order) > 1 else 0]
@@ -71,6 +60,8 @@ def forward(program, weights, cases, slot, body=None):
     """
     if isinstance(program, IntegerProgram):
         return reference_fixed.forward(program, weights, cases, slot)
+    if isinstance(program, Phases):
+        return continuous.forward(program, weights, cases, slot, body, reference_analog.present)
     chips = [[matrix[chip] for matrix in weights] for chip in range(len(weights[0]))]
     return np.stack([_slot(program, compute(program, chip, cases), slot) for chip in chips])
 

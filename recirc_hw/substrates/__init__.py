@@ -4,9 +4,10 @@ A substrate gives meaning to the primitives of a program: the arithmetic they
 are done in, and its limits.
 """
 
+from recirc_hw.substrates.analog import Analog
 from recirc_hw.substrates.fixed_point import FixedPoint
 from recirc_hw.substrates.ideal import Ideal
 
-SUBSTRATES = {"ideal": Ideal, "fixed_point": FixedPoint}
+SUBSTRATES = {"ideal": Ideal, "fixed_point": FixedPoint, "analog": Analog}
 
-__all__ = ["SUBSTRATES", "FixedPoint", "Ideal"]
+__all__ = ["SUBSTRATES", "Analog", "FixedPoint", "Ideal"]

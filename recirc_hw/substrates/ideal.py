@@ -2,13 +2,11 @@
 
 from typing import Literal
 
-import numpy as np
-
-from recirc_hw.fields import Fields
 from recirc_hw.programs import Body
+from recirc_hw.substrates.floating import Floating
 
 
-class Ideal(Fields):
+class Ideal(Floating):
     """Floating point, as a computer has it: the yardstick for real hardware.
 
     Parameters
@@ -18,17 +16,6 @@ class Ideal(Fields):
     """
 
     type: Literal["ideal"] = "ideal"
-    precision: Literal["float32", "float64"] = "float64"
-
-    @property
-    def dtype(self):
-        """The NumPy type of weights and activities."""
-        return np.dtype(self.precision)
-
-    @property
-    def margin(self):
-        """How far outputs are kept from 0 and 1 in a cross-entropy."""
-        return 1e-12
 
     def lower(self, rule, network, batch_size=1):
         """Return the program a chip runs: the rule's own."""
@@ -37,33 +24,3 @@ class Ideal(Fields):
     def body(self, seeds, program):
         """Return what chips have besides weights: nothing but their seeds."""
         return Body.start(seeds)
-
-    def encode(self, cases, network):
-        """Return cases as the chip is given them."""
-        return np.ascontiguousarray(cases, self.dtype)
-
-    def decode(self, values, slot):
-        """Return what a slot's values stand for: themselves."""
-        return values
-
-    def store(self, weights, matrix):
-        """Return (weights as the chip holds them, what is left over in the sums)."""
-        return weights.astype(self.dtype), np.zeros(weights.shape, self.dtype)
-
-    def read(self, weights, matrix):
-        """Return the real weights that stored ones stand for."""
-        return weights.copy()
-
-    def check_range(self, weights, matrix):
-        """Refuse weights that the chip cannot hold: none of those that are finite."""
-
-    def check_codes(self, matrices, program):
-        """Refuse stored weights of another format: any float will do."""
-
-    def start_sums(self, sums, before, after):
-        """Return the sums a training starts with: none."""
-        return [np.zeros_like(matrix) for matrix in sums]
-
-    def change(self, sums, matrix):
-        """Return the weight change, before the rate, that sums stand for."""
-        return sums

@@ -218,7 +218,7 @@ class _Training:
             self._test()
         if self.probing and (state.done in self.stops or not state.running):
             state.hand_back(self.chips)
-            found = [probe(chip, self.task.train) for chip in self.chips]
+            found = [probe(chip, self.task.train, self.backend_name) for chip in self.chips]
             # A call goes on past the update at which its last chip stopped.
             update = int(state.watch.updates.max())
             state.probes.append({"update": update, "chips": found})

@@ -14,7 +14,7 @@ def moments(total):
     return sorted({step for step in steps if step < total} | {total})
 
 
-def probe(chip, cases):
+def probe(chip, cases, backend="native"):
     """Return norms and alignments of the weight change that the rule asks for now.
 
     Returns
@@ -27,7 +27,7 @@ def probe(chip, cases):
     Source: Hinton & McClelland 1988, pages 362 and 363.
     """
     cases = cases[:CASES]
-    changes = chip.weight_change(cases)
+    changes = chip.weight_change(cases, backend=backend)
     descent = chip.weight_change(cases, Backprop(loss="squared"))
     weights = chip.weights
     return {

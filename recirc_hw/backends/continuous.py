@@ -1,0 +1,66 @@
+"""What every backend does with phases: present a batch, judge it, write the weights.
+
+A backend brings `present(job, chips, cases, learning)`, which integrates one batch
+and returns (values, changes): every slot at the end of the first phase, shape
+(n_chips, n_cases, layout size), and each matrix's gathered change, (n_chips, rows,
+cols + 1), or None where nothing learns.
+"""
+
+import numpy as np
+
+from recirc_hw.backends.job import Job, Watch
+
+BLOCK = 512  # cases that `forward` presents at once
+
+
+def train(job, present):
+    """Train the chips of a job; return (error, unit_error) as the reference does."""
+    error, unit_error = job.history()
+    start = 0
+    for batch, end in enumerate(job.batch_ends):
+        chips = np.flatnonzero(job.watch.active)
+        if not chips.size:
+            break
+        order = job.order[chips if len(job.order) > 1 else [0] * len(chips), start:end]
+        values, changes = present(job, chips, job.cases[order], learning=True)
+        difference = np.float64(_slot(job.program, values, 0) - _slot(job.program, values, 1))
+        error[chips, batch] = np.mean(difference**2, axis=(1, 2))
+        unit_error[chips, batch] = np.max(np.abs(difference), axis=(1, 2))
+        goes_on = [job.watch.judge(chip, unit_error[chip, batch]) for chip in chips]
+        learn(job, chips[goes_on], [change[goes_on] for change in changes], end - start)
+        start = end
+    return error, unit_error
+
+
+def forward(program, weights, cases, slot, body, present):
+    """Run the first phase alone; return a slot, shape (n_chips, n_cases, its size)."""
+    chips, found = np.arange(len(weights[0])), []
+    place = program.layout.slots[slot]
+    for start in range(0, len(cases), BLOCK):
+        block = np.broadcast_to(
+            cases[start : start + BLOCK], (len(chips), *cases[:BLOCK].shape)
+        )
+        job = Job(program, weights, [], cases, None, None, Watch.start(len(chips)), body=body)
+        values, _ = present(job, chips, block, learning=False, first=start)
+        found.append(values[..., place.offset : place.offset + place.size])
+    return np.concatenate(found, axis=1)
+
+
+def _slot(program, values, which):
+    """Return the target (0) or the output (1) of the monitor."""
+    slot = program.layout.slots[program.monitor[which]]
+    return values[..., slot.offset : slot.offset + slot.size]
+
+
+def learn(job, chips, changes, n_cases):
+    """Add a batch's changes to the sums, and write those of matrices that are written."""
+    body = job.body
+    for k, (matrix, change) in enumerate(
+        zip(job.program.layout.matrices, changes, strict=True)
+    ):
+        if matrix.policy is None:
+            job.sums[k][chips] += change
+            continue
+        share = matrix.policy.rate / (n_cases if matrix.policy.mean else 1)
+        job.weights[k][chips] += share * body.write_gain[k][chips] * change
+    body.steps[chips] += 1

@@ -1,0 +1,158 @@
+"""The analog substrate: leaky units with memory in continuous time."""
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, PositiveFloat
+
+from recirc_hw.programs import Phases
+from recirc_hw.programs.analog import AnalogBody
+from recirc_hw.random_streams import normal, uniform
+from recirc_hw.substrates.floating import Floating
+from recirc_hw.substrates.timing import phases_of
+
+Spread = Annotated[float, Field(ge=0, le=2)]
+Deviation = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Bits = Annotated[int, Field(ge=1, le=24)]
+Times = PositiveFloat | tuple[PositiveFloat, ...]
+
+
+class Analog(Floating):
+    """Leaky units in continuous time: regression is what a unit still remembers.
+
+        tau_i dy_i/dt = -y_i + f(gain_i (x_i - offset_i)) + noise
+        x_i = sum_j w_ij y_j + b_i
+        dw_ij/dt = -rate y_j dy_i/dt        while its units are released
+
+    Visible units are clamped to the case until the hidden ones settle, then released:
+    after release_ms they keep the share regression = exp(-release_ms / tau_ms) of the
+    case. The changes of a batch add up on each synapse, and are written after it. For
+    each number of the fabricated chip the field gives its spread over devices (d2d);
+    noise is drawn at every moment (c2c).
+
+    Source: Hinton & McClelland 1988, eqs. 3 to 6, with the regression of eq. 5 as the
+    charge left on a leaky unit.
+
+    Parameters
+    ----------
+    form : "ungated", "derivative_circuit" or "gated"
+        How the loop runs free and how a synapse senses a change. Ungated: all
+        units move at once, the exact derivative is sensed. Derivative circuit: the
+        same, but a unit's change is its distance from a copy of itself that lags by
+        derivative_ms. Gated: groups move one after another, the others held; the
+        rule's `combine` says which units are slow.
+    tau_ms : float
+        Time constant of the visible units (gated: of all that remember).
+    tau_hidden_ms : float, or one per hidden group, or None for tau_ms
+    clamp_ms : float, or None
+        How long the case is held; None for what the slowest chain needs to settle
+        to 1/500.
+    release_ms : float, or None
+        How long the loop runs free; None for tau_ms ln(1 / rule.regression).
+    derivative_ms : float, or None for tau_ms / 10
+        Lag of the derivative circuit's copy.
+    settling : float
+        Gated: how many of its time constants a unit that remembers nothing has, to
+        follow its input.
+    dt_ms : float, or None
+        Largest step of integration; None for 1/50 of the shortest time constant.
+    integrator : "heun" or "rk4"
+        Heun's scheme with the leak solved exactly, of second order and with the same
+        statistics of noise at any step; or Runge and Kutta's of fourth order, noise-free.
+    tau_mismatch, gain_mismatch, read_mismatch, write_mismatch : float
+        Relative standard deviation, lognormal with mean 1, of time constants, of the
+        units' gain, and of the synapses' weight as read and as written (d2d).
+    offset_mismatch : float
+        Standard deviation of the units' offset, in units of net input (d2d).
+    unit_noise : float
+        Standard deviation that white noise gives a unit's activity (c2c).
+    read_noise : float
+        The same for each synapse's weight: a unit gets the sum of its synapses'.
+    delay_ms : float
+        How long an activity takes to its synapses, to the nearest step.
+    stuck_units : float in 0..1
+        Share of units that always hold 0 or 1 (d2d).
+    dac_bits, adc_bits : int, or None
+        Bits of the case as clamped, and of activities as sent round the loop.
+    """
+
+    type: Literal["analog"] = "analog"
+    form: Literal["ungated", "derivative_circuit", "gated"] = "ungated"
+    tau_ms: PositiveFloat = 1.0
+    tau_hidden_ms: Times | None = None
+    clamp_ms: PositiveFloat | None = None
+    release_ms: PositiveFloat | None = None
+    derivative_ms: PositiveFloat | None = None
+    settling: Annotated[float, Field(ge=1, le=100)] = 10.0
+    dt_ms: PositiveFloat | None = None
+    integrator: Literal["heun", "rk4"] = "heun"
+    tau_mismatch: Spread = 0.0
+    gain_mismatch: Spread = 0.0
+    offset_mismatch: Deviation = 0.0
+    read_mismatch: Spread = 0.0
+    write_mismatch: Spread = 0.0
+    unit_noise: Deviation = 0.0
+    read_noise: Deviation = 0.0
+    delay_ms: Deviation = 0.0
+    stuck_units: Share = 0.0
+    dac_bits: Bits | None = None
+    adc_bits: Bits | None = None
+
+    def lower(self, rule, network, batch_size=1) -> Phases:
+        """Return the phases of one case under `rule`; see `timing.phases_of`."""
+        return phases_of(self, rule, network)
+
+    def body(self, seeds, program):
+        """Return the parts of the chips that `seeds` stand for, as fabricated.
+
+        Every effect has a random stream of its own: the strength of one does not
+        re-draw another.
+        """
+        times = _nominal_times(program)
+        return AnalogBody.start(
+            seeds,
+            tau_ms=times * _units(seeds, "tau mismatch", times.size, self.tau_mismatch),
+            gain=_units(seeds, "gain mismatch", times.size, self.gain_mismatch),
+            offset=self.offset_mismatch * _drawn(seeds, "offset mismatch", times.size),
+            stuck=self._stuck(seeds, times.size),
+            read_gain=_synapses(seeds, "read mismatch", program, self.read_mismatch),
+            write_gain=_synapses(seeds, "write mismatch", program, self.write_mismatch),
+        )
+
+    def _stuck(self, seeds, units):
+        """Return what stuck units hold, NaN for those that work."""
+        picked = np.stack([uniform(seed, "stuck units", units) for seed in seeds])
+        values = np.stack([uniform(seed, "stuck values", units) for seed in seeds])
+        return np.where(picked < self.stuck_units, np.floor(2 * values), np.nan)
+
+
+def _nominal_times(program):
+    """Return each unit's time constant in ms, before mismatch."""
+    groups = program.layout.slots[:-1]
+    return np.repeat(program.dynamics.tau_ms, [group.size for group in groups])
+
+
+def _units(seeds, purpose, count, spread):
+    """Return one lognormal factor a unit, shape (n_chips, count)."""
+    return lognormal(_drawn(seeds, purpose, count), spread)
+
+
+def _synapses(seeds, purpose, program, spread):
+    """Return one lognormal factor a synapse for each matrix."""
+    return [
+        lognormal(_drawn(seeds, purpose, (matrix.rows, matrix.cols + 1), step), spread)
+        for step, matrix in enumerate(program.layout.matrices)
+    ]
+
+
+def _drawn(seeds, purpose, shape, step=0):
+    """Return standard normals of each chip, shape (n_chips, *shape)."""
+    return np.stack([normal(int(seed), purpose, shape, step=step) for seed in seeds])
+
+
+def lognormal(draws, spread):
+    """Return exp(sd z - sd^2 / 2), of mean 1 and relative standard deviation `spread`."""
+    sd = math.sqrt(math.log1p(spread**2))
+    return np.exp(sd * draws - sd * sd / 2)

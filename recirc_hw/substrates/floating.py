@@ -1,0 +1,53 @@
+"""What substrates share whose weights are floating-point numbers."""
+
+from typing import Literal
+
+import numpy as np
+
+from recirc_hw.fields import Fields
+
+
+class Floating(Fields):
+    """Weights and activities as floating-point numbers."""
+
+    precision: Literal["float32", "float64"] = "float64"
+
+    @property
+    def dtype(self):
+        """The NumPy type of weights and activities."""
+        return np.dtype(self.precision)
+
+    @property
+    def margin(self):
+        """How far outputs are kept from 0 and 1 in a cross-entropy."""
+        return 1e-12
+
+    def encode(self, cases, network):
+        """Return cases as the chip is given them."""
+        return np.ascontiguousarray(cases, self.dtype)
+
+    def decode(self, values, slot):
+        """Return what a slot's values stand for: themselves."""
+        return values
+
+    def store(self, weights, matrix):
+        """Return (weights as the chip holds them, what is left over in the sums)."""
+        return weights.astype(self.dtype), np.zeros(weights.shape, self.dtype)
+
+    def read(self, weights, matrix):
+        """Return the real weights that stored ones stand for."""
+        return weights.copy()
+
+    def check_range(self, weights, matrix):
+        """Refuse weights that the chip cannot hold: none of those that are finite."""
+
+    def check_codes(self, matrices, program):
+        """Refuse stored weights of another format: any float will do."""
+
+    def start_sums(self, sums, before, after):
+        """Return the sums a training starts with: none."""
+        return [np.zeros_like(matrix) for matrix in sums]
+
+    def change(self, sums, matrix):
+        """Return the weight change, before the rate, that sums stand for."""
+        return sums

@@ -1,0 +1,210 @@
+"""When an analog chip's groups are clamped, move and learn: a rule as phases.
+
+How the papers' variants are limits of the gated loop's time constants, with
+lambda = exp(-T / tau): units that remember have tau = T / ln(1 / lambda), the
+others T / settling. CCR has fast units, and slow traces of them.
+"""
+
+import math
+import warnings
+from functools import lru_cache
+
+from recirc_hw.errors import DesignError, UnsupportedError
+from recirc_hw.programs import Layout, Phase, Phases, Slot
+from recirc_hw.programs.analog import AnalogDynamics
+
+REMEMBERS = {  # combine: (visible units, hidden units, traces) that keep lambda
+    "PR": (False, False, False),
+    "RCC": (True, False, False),
+    "CCRCC": (True, True, False),
+    "CCR": (False, False, True),
+}
+SETTLED = math.log(500)  # time constants until all but 1/500 of a step is done
+ENOUGH = 4.0  # below which a clamp is too short for learning
+COARSEST = 0.2  # of a time constant, the largest step of integration
+FINE = 50  # steps to the shortest time constant, where none are asked for
+
+
+@lru_cache(maxsize=256)
+def phases_of(substrate, rule, network):
+    """Return the phases and dynamics of `rule` for an analog substrate.
+
+    Raises
+    ------
+    UnsupportedError
+        For rules that no such chip can follow; the message says why.
+    DesignError
+        Where a time is out of reach; the message says what would do.
+    """
+    learns = rule.learning_rate != 0
+    if learns:
+        _check_rule(substrate, rule)
+    times = _Times(substrate, rule, network, learns)
+    groups = range(len(network.groups))
+    wiring = tuple((k, (k + 1) % len(groups)) for k in groups)
+    phases = [times.phase("clamp", times.clamp_ms, (0,), tuple(groups)[1:])]
+    if learns:
+        phases += _learning(substrate, times, len(groups))
+    dynamics = AnalogDynamics(
+        functions=tuple(group.function for group in network.groups),
+        wiring=wiring,
+        integrator=substrate.integrator,
+        tau_ms=times.tau_ms,
+        learning=_sensing(substrate, times),
+        trace_ms=times.trace_ms,
+        unit_noise=substrate.unit_noise,
+        read_noise=substrate.read_noise,
+        delay_ms=substrate.delay_ms,
+        dac_bits=substrate.dac_bits or 0,
+        adc_bits=substrate.adc_bits or 0,
+    )
+    if dynamics.noisy and dynamics.integrator == "rk4":
+        raise DesignError("Analog.integrator = 'rk4': noise needs integrator 'heun'")
+    slots = _slots(network)
+    matrices = rule.compile(network).layout.matrices[: len(groups)]
+    layout = Layout(slots, matrices, slots[-1].offset + slots[-1].size)
+    name = f"{rule.name} on {type(network).__name__}, {substrate.form}"
+    return Phases(name, layout, tuple(phases), dynamics)
+
+
+def _learning(substrate, times, n_groups):
+    """Return the phases in which weights learn."""
+    groups = tuple(range(n_groups))
+    if substrate.form != "gated":
+        return [times.phase("release", times.release_ms, (), groups, groups)]
+    into = [(k - 1) % n_groups for k in groups]  # the matrix into each group
+    return [
+        times.phase(f"release {k}" if k else "release", times.release_ms, (), (k,), (into[k],))
+        for k in groups
+    ]
+
+
+def _sensing(substrate, times):
+    """Return how a synapse tells the change of its unit."""
+    if substrate.form == "derivative_circuit":
+        return "circuit"
+    return "trace" if any(times.trace_ms) else "exact"
+
+
+def _slots(network):
+    """Return a slot a group, then one for the reconstruction."""
+    slots, offset = [], 0
+    for group in network.groups:
+        slots.append(Slot(group.name, offset, group.size))
+        offset += group.size
+    return (*slots, Slot("output", offset, network.groups[0].size))
+
+
+class _Times:
+    """Every time of a design, in ms."""
+
+    def __init__(self, substrate, rule, network, learns):
+        self.hidden = len(network.groups) - 1
+        hidden = substrate.tau_hidden_ms
+        hidden = substrate.tau_ms if hidden is None else hidden
+        hidden = hidden if isinstance(hidden, tuple) else (hidden,) * self.hidden
+        if len(hidden) != self.hidden:
+            raise DesignError(
+                f"Analog.tau_hidden_ms gives {len(hidden)} times for {self.hidden} hidden groups"
+            )
+        self.tau_ms = (substrate.tau_ms, *hidden)
+        self.trace_ms = (0.0,) * (self.hidden + 1)
+        self.release_ms = self._release(substrate, rule) if learns else 0.0
+        if substrate.form == "derivative_circuit":
+            lag = substrate.derivative_ms or substrate.tau_ms / 10
+            self.trace_ms = (lag,) * (self.hidden + 1)
+        if substrate.form == "gated" and learns:
+            self._gate(substrate, rule)
+        self.clamp_ms = self._clamp(substrate)
+        self.dt_ms = self._step(substrate)
+
+    def _release(self, substrate, rule):
+        if substrate.release_ms is not None:
+            return substrate.release_ms
+        if not rule.regression:
+            raise DesignError(
+                "Analog.release_ms is missing: it follows from rule.regression, and 0 of "
+                "that would take forever"
+            )
+        return substrate.tau_ms * math.log(1 / rule.regression)
+
+    def _gate(self, substrate, rule):
+        """Set the time constants that make the variant of the rule."""
+        visible, hidden, traces = REMEMBERS[rule.combine]
+        slow = self.release_ms / math.log(1 / rule.regression) if rule.regression else 0.0
+        fast = self.release_ms / substrate.settling
+        self.tau_ms = (
+            slow if visible else fast,
+            *((slow if hidden else fast,) * self.hidden),
+        )
+        if traces:
+            self.trace_ms = (slow,) * (self.hidden + 1)
+
+    def _clamp(self, substrate):
+        """Return how long a case is held: until the last of a chain has settled."""
+        slowest = max(*self.tau_ms[1:], *self.trace_ms)
+        if substrate.clamp_ms is None:
+            return self.hidden * SETTLED * slowest + substrate.delay_ms * self.hidden
+        if substrate.clamp_ms < ENOUGH * slowest:
+            warnings.warn(
+                f"Analog.clamp_ms = {substrate.clamp_ms:g}: hidden units settle to "
+                f"{math.exp(-substrate.clamp_ms / slowest):.0%} only; {ENOUGH * slowest:g} ms "
+                "or more leave 2%",
+                stacklevel=2,
+            )
+        return substrate.clamp_ms
+
+    def _step(self, substrate):
+        """Return the largest step of integration."""
+        shortest = min(*self.tau_ms, *(trace for trace in self.trace_ms if trace), math.inf)
+        if substrate.dt_ms is None:
+            return shortest / FINE
+        if substrate.dt_ms > COARSEST * shortest:
+            raise DesignError(
+                f"Analog.dt_ms = {substrate.dt_ms:g} is too large for a time constant of "
+                f"{shortest:g} ms; at most {COARSEST * shortest:g} will do"
+            )
+        return substrate.dt_ms
+
+    def phase(self, name, duration_ms, clamped, moving, plastic=()):
+        """Return a phase of so many whole steps."""
+        steps = max(1, math.ceil(duration_ms / self.dt_ms - 1e-9))
+        return Phase(name, duration_ms, steps, clamped, moving, plastic)
+
+
+def _check_rule(substrate, rule):
+    """Refuse rules that ask for what no analog loop here has."""
+    if getattr(rule, "type", None) != "recirculation":
+        raise UnsupportedError(
+            f"{rule.name} on an analog chip: only Recirculation is local enough; the ideal and "
+            "fixed-point substrates run every rule"
+        )
+    wanted = {
+        "cycles": (rule.cycles, 1, "the loop runs free once"),
+        "presynaptic": (rule.presynaptic, "second", "synapses sense the running activity"),
+        "apply_visible_rule_twice": (
+            rule.apply_visible_rule_twice,
+            False,
+            "one release a case",
+        ),
+        "momentum": (rule.momentum, 0.0, "a synapse holds no second value"),
+        "weight_decay": (rule.weight_decay, 0.0, "give the devices a lifetime instead"),
+        "norm_cap": (rule.norm_cap, 0.0, "no unit knows its incoming weights"),
+    }
+    for field, (value, only, why) in wanted.items():
+        if value != only:
+            raise UnsupportedError(
+                f"rule.{field} = {value!r} on an analog chip: {why}; want {only!r}"
+            )
+    if rule.hidden_regression not in (None, rule.regression):
+        raise UnsupportedError(
+            "rule.hidden_regression on an analog chip: time constants say it; "
+            "set Analog.tau_hidden_ms"
+        )
+    allowed = REMEMBERS if substrate.form == "gated" else ("CCRCC",)
+    if rule.combine not in allowed:
+        raise UnsupportedError(
+            f"rule.combine = '{rule.combine}' on an analog chip of form '{substrate.form}': "
+            f"want one of {', '.join(allowed)}"
+            + ("" if substrate.form == "gated" else ", or form 'gated'")
+        )
