@@ -9,6 +9,7 @@ opcodes and arrays, never rules or networks.
 from importlib import import_module
 
 from recirc_hw.backends.job import Job, Watch
+from recirc_hw.backends.recorder import record
 from recirc_hw.errors import UnsupportedError, nearest
 
 BACKENDS = ("native", "reference", "numba")
@@ -38,4 +39,4 @@ def _numba():
         ) from None
 
 
-__all__ = ["BACKENDS", "Job", "Watch", "backend"]
+__all__ = ["BACKENDS", "Job", "Watch", "backend", "record"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recirc_hw.backends.dynamics import lagging, moving_units
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.random_streams import noise
 
@@ -80,14 +81,9 @@ class _Presentation:
         self._keep_stuck(state.activity)
         if not self.past:
             self.past.append(state.activity)
-        self.moves = np.zeros(len(self.tau), bool)
-        for group in phase.moving:
-            self.moves[self.slices[group]] = True
+        moves, self.traced = moving_units(self.program, phase)
+        self.moves = moves & np.isnan(self.stuck)
         self.lags = int(np.rint(self.dynamics.delay_ms / phase.dt_ms))
-        # A trace stands still with its group, but follows a clamped one.
-        self.traced = self.moves & (self.trace_ms > 0)
-        for group in phase.clamped:
-            self.traced[self.slices[group]] = self.trace_ms[self.slices[group]] > 0
 
     def _keep_stuck(self, activity):
         works = np.isnan(self.stuck)
@@ -134,7 +130,6 @@ class _Presentation:
         """Return the state one step later; gather the changes of plastic matrices."""
         scheme = self._heun if self.dynamics.integrator == "heun" else self._runge_kutta
         new = scheme(phase, state)
-        self._keep_stuck(new.activity)
         if self.dynamics.delay_ms:
             self.past.append(new.activity)
         return new
@@ -230,12 +225,6 @@ class _Presentation:
         if self.dynamics.learning == "circuit":
             post = ((activity - trace) / self.trace_ms)[:, to]
         self._add(k, pre, weight * post)
-
-
-def lagging(dt, time):
-    """Return (E, 1 - (1 - E) time / dt) with E = exp(-dt / time)."""
-    stays = np.exp(-dt / time)
-    return stays, 1 + np.expm1(-dt / time) * time / dt
 
 
 def _coded(values, function, bits):
