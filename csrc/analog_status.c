@@ -63,6 +63,9 @@ int rh_analog_check(const rh_analog *a, const rh_analog_job *j)
     if (job->n_state < (RH_ANALOG_SEGMENTS + 1) * a->units * job->lanes) return RH_ERR_BOUNDS;
     if (j->n_constants < RH_ANALOG_CONSTANTS * a->units * job->lanes) return RH_ERR_BOUNDS;
     if (j->n_values < chips * j->count * (a->n_units + visible)) return RH_ERR_BOUNDS;
+    if ((j->shares && !(j->base && j->before)) ||
+        (a->integrator == RH_RUNGE_KUTTA && j->learning && !(j->rates && j->before)))
+        return RH_ERR_BOUNDS;
     if (!phases_fit(a, j) || j->count < 1 || j->count > job->order_length) return RH_ERR_BOUNDS;
     return rh_check_order(job);
 }

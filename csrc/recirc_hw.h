@@ -166,6 +166,8 @@ typedef struct {
 typedef struct {
     rh_job job;
     const void *gain, *offset, *stuck; /* units x lanes; a stuck value of NaN: works */
+    const void *shares;    /* laid out as weights: a weight's change a gathered one; or null */
+    void *base, *before, *rates; /* likewise: room, where weights follow their changes */
     void *past;                        /* (moments + 1) x units x lanes, where there is a lag */
     void *values;                      /* n_chips x n_cases x (n_units + n_visible) */
     const uint64_t *seeds;             /* one a chip */

@@ -218,8 +218,8 @@ class Chip:
         if not all(np.isfinite(array).all() for array in arrays):
             raise ValueError("weights: NaN or infinite values")
         records = self.program.layout.matrices
-        for array, record in zip(arrays, records, strict=False):
-            self.design.substrate.check_range(array, record)
+        for array, matrix in zip(arrays, records, strict=False):
+            self.design.substrate.check_range(array, matrix)
         for k, array in enumerate(arrays):
             self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
 

@@ -94,6 +94,10 @@ cdef extern from "recirc_hw.h" nogil:
         const void *gain
         const void *offset
         const void *stuck
+        const void *shares
+        void *base
+        void *before
+        void *rates
         void *past
         void *values
         const uint64_t *seeds
@@ -404,7 +408,7 @@ cdef class AnalogCall:
     cdef AnalogTable table
     cdef int dtype
 
-    def __init__(self, AnalogTable table, weights, sums, state, units, constants, past, values,
+    def __init__(self, AnalogTable table, weights, sums, shares, state, units, constants, past, values,
                  cases, order, keys, first, learning, purpose, lanes):
         real = real_type(weights)
         seeds, write = keys
@@ -412,13 +416,22 @@ cdef class AnalogCall:
         count, n_chips = order.shape[1], len(seeds)
         ends = np.array([count])
         self.table, self.dtype, self.c = table, DTYPES[real.name], table.c
-        self.kept = (weights, sums, state, units, constants, past, values, cases, order, keys, ends)
+        spare = [np.zeros_like(weights) for _ in range(3)] if learning else []
+        self.kept = (weights, sums, shares, spare, state, units, constants, past, values, cases,
+                     order, keys, ends)
+        self.j.shares = NULL if shares is None else address(shares, real, weights.size, False)
+        self.j.base = self.j.before = self.j.rates = NULL
+        if learning:
+            np.copyto(spare[0], weights)
+            self.j.base = address(spare[0], real, weights.size, True)
+            self.j.before = address(spare[1], real, weights.size, True)
+            self.j.rates = address(spare[2], real, weights.size, True)
         self.c.phases = self.phase
         self.j.n_constants = constants[0].size
         for k in range(table.c.n_phases):
             self.phase[k] = table.phase[k]
             self.phase[k].constants = address(constants[k], real, self.j.n_constants, False)
-        self.j.job.weights = address(weights, real, 1, False)
+        self.j.job.weights = address(weights, real, 1, True)
         self.j.job.sums = address(sums, real, weights.size, True)
         self.j.job.state = address(state, real, 1, True)
         self.j.job.n_weights, self.j.job.n_state = weights.size, state.size

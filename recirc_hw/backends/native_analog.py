@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from recirc_hw.backends import _native
+from recirc_hw.backends.continuous import write_shares
 from recirc_hw.backends.dynamics import phase_constants
 from recirc_hw.backends.packing import TILE_BYTES, aligned, padded
 from recirc_hw.programs import FUNCTIONS
@@ -61,13 +62,19 @@ class _Walk:
         """Present a batch to the chips of one call; fill `values` and `changes`."""
         job, body = self.job, self.job.body
         weights = self._packed(
-            [w[chips] * gain[chips] for w, gain in zip(job.weights, body.read_gain, strict=True)]
+            [
+                w[chips] * gain[chips]
+                for w, gain in zip(job.weights, body.read_gain, strict=True)
+            ]
         )
-        sums = aligned(weights.size, self.dtype)
+        sums, shares = aligned(weights.size, self.dtype), None
+        if learning and job.program.dynamics.continuous:
+            gained = zip(write_shares(job, chips, cases.shape[1]), body.read_gain, strict=True)
+            shares = self._packed([share * gain[chips] for share, gain in gained])
         flat = np.ascontiguousarray(cases.reshape(-1, cases.shape[-1]))
         order = np.arange(len(flat)).reshape(cases.shape[:2])
         call = _native.AnalogCall(
-            self.table, weights, sums,
+            self.table, weights, sums, shares,
             aligned((_native.ANALOG_SEGMENTS + 1) * self.units * self.lanes, self.dtype),
             [self._of_units(x[chips]) for x in (body.gain, body.offset, body.stuck)],
             self._constants(chips), self._past(), values, flat, order,
@@ -148,10 +155,10 @@ def _table(program, lanes, unit):
         INTEGRATORS.index(dynamics.integrator), SENSING.index(dynamics.learning),
         dynamics.dac_bits, dynamics.adc_bits, dynamics.unit_noise, dynamics.read_noise,
     )  # fmt: skip
+    n_units = groups[-1].offset + groups[-1].size
     table = _native.AnalogTable(
         _products(program, starts, lanes, unit), np.array(rows, _native.GROUP), dynamics.wiring,
-        [_phase(program, phase) for phase in program.phases], groups[-1].offset + groups[-1].size,
-        units, settings,
+        [_phase(program, phase) for phase in program.phases], n_units, units, settings,
     )  # fmt: skip
     return table, places, units
 
@@ -189,15 +196,14 @@ def _phase(program, phase):
     """Return a phase's steps, delay and flags, as the core reads them."""
     groups, wiring = len(program.layout.slots) - 1, program.dynamics.wiring
     lag = int(np.rint(program.dynamics.delay_ms / phase.dt_ms))
-
-    def flags(chosen, count):
-        found = np.zeros(count, np.uint8)
-        found[list(chosen)] = 1
-        return found
-
-    steady = [k for k, (source, _) in enumerate(wiring) if source not in phase.moving and not lag]
-    needed = [k for k, (_, to) in enumerate(wiring) if to in phase.moving]
-    return (
-        phase.steps, lag, phase.dt_ms, flags(phase.clamped, groups), flags(phase.moving, groups),
-        flags(phase.plastic, len(wiring)), flags(steady, len(wiring)), flags(needed, len(wiring)),
+    changing = phase.plastic if program.dynamics.continuous else ()
+    steady = [
+        k not in changing and source not in phase.moving and not lag
+        for k, (source, _) in enumerate(wiring)
+    ]
+    needed = [to in phase.moving for _, to in wiring]
+    flags = (
+        np.isin(range(groups), phase.clamped), np.isin(range(groups), phase.moving),
+        np.isin(range(len(wiring)), phase.plastic), np.array(steady), np.array(needed),
     )  # fmt: skip
+    return (phase.steps, lag, phase.dt_ms, *(flag.astype(np.uint8) for flag in flags))

@@ -5,6 +5,7 @@ from functools import cache
 import numba
 import numpy as np
 
+from recirc_hw.backends.continuous import write_shares
 from recirc_hw.backends.dynamics import phase_constants
 from recirc_hw.backends.numba_integrator import present_chips
 from recirc_hw.programs import FUNCTIONS
@@ -19,9 +20,14 @@ def present(job, chips, cases, learning, first=0):
     program, body = job.program, job.body
     layout, dtype = program.layout, cases.dtype
     values = np.empty((len(chips), cases.shape[1], layout.size), dtype)
-    weights = [w[chips] * gain[chips] for w, gain in zip(job.weights, body.read_gain, strict=True)]
-    flat = np.concatenate([w.reshape(len(chips), -1) for w in weights], axis=1).astype(dtype)
-    changes = np.zeros_like(flat)
+    weights = [
+        w[chips] * gain[chips] for w, gain in zip(job.weights, body.read_gain, strict=True)
+    ]
+    flat = _flat(weights, dtype)
+    changes, shares = np.zeros_like(flat), np.zeros((len(chips), 0), dtype)
+    if learning and program.dynamics.continuous:
+        gained = zip(write_shares(job, chips, cases.shape[1]), body.read_gain, strict=True)
+        shares = _flat([share * gain[chips] for share, gain in gained], dtype)
     tau, stuck = body.tau_ms[chips], body.stuck[chips]
     phases = program.phases if learning else program.phases[:1]
     constants = np.stack(
@@ -30,11 +36,16 @@ def present(job, chips, cases, learning, first=0):
     numba.set_num_threads(min(job.threads, numba.config.NUMBA_NUM_THREADS))
     present_chips(
         *_tables(program), constants, body.gain[chips].astype(dtype),
-        body.offset[chips].astype(dtype), stuck.astype(dtype), flat, changes,
+        body.offset[chips].astype(dtype), stuck.astype(dtype), flat, shares, changes,
         np.ascontiguousarray(cases), values, body.seeds[chips], body.steps[chips],
         (first, learning, PURPOSES["unit noise" if learning else "test noise"], len(phases)),
     )  # fmt: skip
     return values, _split(changes, weights)
+
+
+def _flat(matrices, dtype):
+    """Return matrices side by side, shape (chips, cells)."""
+    return np.concatenate([m.reshape(len(m), -1) for m in matrices], axis=1).astype(dtype)
 
 
 def _split(flat, matrices):

@@ -126,7 +126,10 @@ def _gather(groups, matrix, pre, post, changes):
 @njit(cache=True, nogil=True)
 def _heun(network, phase, noise, learning, y, trace, changes):
     """One step of Heun's scheme with the leak solved exactly, in place."""
-    groups, matrices, settings, gain, offset, weights = network
+    groups, matrices, settings, gain, offset, weights, base, shares, last = network
+    if learning and len(shares) and phase[1][PLASTIC].any():
+        weights[:] = base + shares * (changes + (changes - last) / 2)
+        last[:] = changes
     c, flags, lag, dt, past, moment = phase
     units, sensing = len(y), settings[1]
     sent, later = np.empty_like(y), np.empty_like(y)
@@ -171,9 +174,10 @@ def _heun(network, phase, noise, learning, y, trace, changes):
 @njit(cache=True, nogil=True)
 def _runge_kutta(network, phase, learning, y, trace, changes):
     """One step of the classical fourth-order scheme, in place."""
-    groups, matrices, settings, gain, offset, weights = network
+    groups, matrices, settings, gain, offset, weights, base, shares, _ = network
     c, flags, lag, dt, past, moment = phase
     sensing = settings[1]
+    before, rates = changes.copy(), np.zeros_like(changes)
     start, start_trace = y.copy(), trace.copy()
     slope, slope_trace = np.zeros_like(y), np.zeros_like(y)
     total, total_trace = np.zeros_like(y), np.zeros_like(y)
@@ -181,6 +185,8 @@ def _runge_kutta(network, phase, learning, y, trace, changes):
     for ahead, share in ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6)):
         y[:] = start + ahead * dt * slope
         trace[:] = start_trace + ahead * dt * slope_trace
+        if learning and len(shares):
+            weights[:] = base + shares * (before + ahead * dt * rates)
         _send(groups, settings, lag, past, moment, y, ahead, sent)
         _targets(groups, matrices, flags[MOVING], gain, offset, weights, settings, sent, target,
                  spread)  # fmt: skip
@@ -192,9 +198,11 @@ def _runge_kutta(network, phase, learning, y, trace, changes):
             pre, post = trace, slope_trace
         if sensing == CIRCUIT:
             post = (y - trace) * c[TRACE_RATES]
+        rates[:] = 0
         for k in range(len(matrices)):
             if learning and flags[PLASTIC, k]:
-                _gather(groups, matrices[k], pre, share * dt * post, changes)
+                _gather(groups, matrices[k], pre, post, rates)
+        changes += share * dt * rates
         total += share * slope
         total_trace += share * slope_trace
     y[:] = start + dt * total
@@ -204,7 +212,7 @@ def _runge_kutta(network, phase, learning, y, trace, changes):
 @njit(cache=True, nogil=True)
 def _tell(network, lag, past, moment, case, y, values):
     """Fill every slot: the case, hidden activity, the response of the visible units."""
-    groups, matrices, settings, gain, offset, weights = network
+    groups, matrices, settings, gain, offset, weights = network[:6]
     visible, units = groups[0, SIZE], len(y)
     sent, target, spread = np.empty_like(y), np.zeros_like(y), np.zeros_like(y)
     _send(groups, settings, lag, past, moment, y, 0.0, sent)
@@ -225,7 +233,11 @@ def _present(network, flags, steps, dts, constants, stuck, case, noise, run, val
     y, trace = np.zeros_like(stuck), np.zeros_like(stuck)
     moments = 1 + steps[:n_phases, 0].sum() if steps[:, 1].max() > 0 else 1
     past, moment = np.zeros((moments, len(y)), y.dtype), 0
+    weights, base, shares, last = network[5:]
     for f in range(n_phases):
+        if learning and len(shares):
+            last[:] = changes
+            weights[:] = base + shares * changes
         for g in range(len(groups)):
             if flags[f, CLAMPED, g]:
                 part = y[groups[g, OFFSET] : groups[g, OFFSET] + groups[g, SIZE]]
@@ -252,12 +264,15 @@ def _present(network, flags, steps, dts, constants, stuck, case, noise, run, val
 @njit(cache=True, nogil=True, parallel=True)
 def present_chips(
     groups, matrices, flags, steps, dts, settings, constants, gain, offset, stuck, weights,
-    changes, cases, values, seeds, write, run,
+    shares, changes, cases, values, seeds, write, run,
 ):  # fmt: skip
     """Present a batch of cases to every chip; fill values and changes."""
     first, learning, purpose, n_phases = run
     for chip in prange(len(seeds)):
-        network = groups, matrices, settings, gain[chip], offset[chip], weights[chip]
+        network = (
+            groups, matrices, settings, gain[chip], offset[chip], weights[chip].copy(),
+            weights[chip], shares[chip], np.zeros_like(weights[chip]),
+        )  # fmt: skip
         for m in range(cases.shape[1]):
             noise = seeds[chip], purpose, write[chip], first + m
             _present(

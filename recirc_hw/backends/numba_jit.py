@@ -1,7 +1,7 @@
-"""The numba backend: integer programs as a compiled walk, parallel over chips.
+"""The numba backend: integer programs and phases as compiled loops, parallel over chips.
 
-Slower than native and needing no C compiler; it holds the same integers. Only
-fixed-point designs run here.
+Slower than native and needing no C compiler; it holds the same integers. Ideal
+designs do not run here.
 """
 
 from functools import cache
@@ -9,15 +9,18 @@ from functools import cache
 import numba
 import numpy as np
 
+from recirc_hw.backends import continuous, numba_analog
 from recirc_hw.backends.numba_kernels import forward_chip, train_chips
 from recirc_hw.errors import UnsupportedError
-from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram
+from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 from recirc_hw.programs.integer import ROUNDINGS
 from recirc_hw.programs.tables import entries
 
 
 def train(job):
     """Train the chips of a job; returns and changes what the reference does."""
+    if isinstance(job.program, Phases):
+        return continuous.train(job, numba_analog.present)
     _refuse_floats(job.program)
     history, watch, fixed = job.history(), job.watch, job.body
     weights, sums = _packed(job.weights), _packed(job.sums)
@@ -36,6 +39,8 @@ def train(job):
 
 def forward(program, weights, cases, slot, body=None):
     """Run a program's case operations without learning; as the reference does."""
+    if isinstance(program, Phases):
+        return continuous.forward(program, weights, cases, slot, body, numba_analog.present)
     _refuse_floats(program)
     place = program.layout.slots[slot]
     packed, cases = _packed(weights), np.ascontiguousarray(cases, np.int32)
@@ -49,7 +54,7 @@ def _refuse_floats(program):
     """Refuse programs on reals."""
     if not isinstance(program, IntegerProgram):
         raise UnsupportedError(
-            "the numba backend runs fixed-point designs only; "
+            "the numba backend runs fixed-point and continuous-time designs only; "
             "native and reference run this one, too"
         )
 

@@ -109,8 +109,11 @@ def _limits(bench):
             apart = float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
             low = deviation / 4 if combine == "CCR" else None
             lines.append(
-                Line(f"limit of {combine}, k = {settling}: deviation from the discrete rule",
-                     apart, band=(low, 4 * deviation))  # fmt: skip
+                Line(
+                    f"limit of {combine}, k = {settling}: deviation from the discrete rule",
+                    apart,
+                    band=(low, 4 * deviation),
+                )  # fmt: skip
             )
     return lines
 

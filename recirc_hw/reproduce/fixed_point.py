@@ -57,7 +57,9 @@ def encoder(bench):
                 weight_fraction_bits=10, rounding="half_even", activity_bits=bits,
                 wide=label == "wide",
             )  # fmt: skip
-            lines.append(learned_line(f"activity of {bits} bits, {label}: learned", runs, share))
+            lines.append(
+                learned_line(f"activity of {bits} bits, {label}: learned", runs, share)
+            )
             activity[label][bits] = lines[-1].ours
     runs = _encoders(bench, "the default chip", chips)
     lines.append(share_line("the default chip: learned", [r.learned for r in runs]))

@@ -90,7 +90,10 @@ def test_nothing_imports_tests_or_benchmarks():
 def test_the_compiled_core_has_one_door():
     for path in FILES:
         names = imports(path)[1]
-        if path not in (ROOT / "backends" / name for name in ("native.py", "native_fixed.py", "native_analog.py", "packing.py")):
+        if path not in (
+            ROOT / "backends" / name
+            for name in ("native.py", "native_fixed.py", "native_analog.py", "packing.py")
+        ):
             assert not any("_native" in name for name in names), path
     doors = [path.name for path in ROOT.rglob("*.pyx")]
     assert doors == ["_native.pyx"]
