@@ -1,0 +1,24 @@
+"""Synapse devices: how a wanted change becomes a new weight on an analog synapse.
+
+One file per model, named and parametrised as the analog-hardware literature does; their
+spread (`cells`), published parameter sets (`presets`), and the fit of a measured pulse
+response (`fit`). Substrates use them; nothing here knows of networks or rules.
+"""
+
+from recirc_hw.substrates.devices.cells import Cells, WriteKey
+from recirc_hw.substrates.devices.codes import Codes
+from recirc_hw.substrates.devices.constant_step import ConstantStep
+from recirc_hw.substrates.devices.device import Device
+from recirc_hw.substrates.devices.exp_step import ExpStep
+from recirc_hw.substrates.devices.ideal import IdealDevice
+from recirc_hw.substrates.devices.linear_step import LinearStep
+from recirc_hw.substrates.devices.soft_bounds import SoftBounds
+
+DEVICES = {
+    "ideal": IdealDevice,
+    "constant_step": ConstantStep,
+    "linear_step": LinearStep,
+    "soft_bounds": SoftBounds,
+    "exp_step": ExpStep,
+    "codes": Codes,
+}
