@@ -28,10 +28,11 @@ def pulse_response(device, *, devices=50, points=200, cycles=1, pulses=None, see
     (pulses given, weights seen) : int array, shape (2 cycles points + 1,), and float64
         array, shape (devices, 2 cycles points + 1)
     """
-    low, high = device.limits if np.isfinite(device.limits[0]) else (-UNBOUNDED, UNBOUNDED)
-    step = device.resolution or (high - low) / STEPS
+    bounded = device.resolution > 0
+    low, high = device.limits if bounded else (-UNBOUNDED, UNBOUNDED)
+    step = device.resolution if bounded else (high - low) / STEPS
     if pulses is None:
-        pulses = max(1, round(1.5 * (high - low) / step / points))
+        pulses = max(1, round((1.5 if bounded else 1.0) * (high - low) / step / points))
     cells = Cells.stack([device.draw(seed, 0, (devices, 1))])
     weights = cells.clip(np.full((1, devices, 1), float(low)))
     seeds = np.array([seed], np.uint64)
