@@ -17,12 +17,14 @@ from recirc_hw import tasks
 from recirc_hw.backends import BACKENDS, native
 from recirc_hw.chips import Design
 from recirc_hw.design_file import commented, starting_design
-from recirc_hw.errors import DesignError, Interrupted, TaskError
+from recirc_hw.errors import DesignError, Interrupted, TaskError, nearest
 from recirc_hw.rules import CustomRule
+from recirc_hw.substrates.devices.catalogue import catalogue
 from recirc_hw.terminal import (
     failed,
     out,
     reproduction_progress,
+    show_devices,
     table,
     training_progress,
 )
@@ -308,6 +310,33 @@ def reproduce_command(
         _print_json([result.record() for result in results])
     outside = any(result.verdict == "outside" for result in results)
     raise typer.Exit(NOT_LEARNED if outside else DONE)
+
+
+@app.command("devices")
+def devices_command(
+    name: Annotated[str | None, typer.Argument(help="A model or preset; without, all.")] = None,
+    folder: Annotated[Path, typer.Option("--out", help="Where pictures go.")] = Path("devices"),
+    as_json: AsJson = False,
+):
+    """List synapse devices and presets with their numbers; draw their pulse responses."""
+    from recirc_hw.reports.devices import device_response
+    from recirc_hw.reports.style import png
+
+    records = catalogue()
+    if name is not None and name not in records:
+        raise DesignError(
+            f"device '{name}'{nearest(name, records)}; there are {', '.join(records)}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = records if name is None else {name: records[name]}
+    for one, record in shown.items():
+        picture = device_response(record.pop("device"), f"{one}: {record['what']}")
+        record["picture"] = str(folder / f"{one}.png")
+        write_whole(folder / f"{one}.png", png(picture))
+    if as_json:
+        _print_json(shown)
+    else:
+        show_devices(shown)
 
 
 @app.command()

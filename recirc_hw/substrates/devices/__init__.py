@@ -10,8 +10,11 @@ from recirc_hw.substrates.devices.codes import Codes
 from recirc_hw.substrates.devices.constant_step import ConstantStep
 from recirc_hw.substrates.devices.device import Device
 from recirc_hw.substrates.devices.exp_step import ExpStep
+from recirc_hw.substrates.devices.fit import FitReport, fit_device
 from recirc_hw.substrates.devices.ideal import IdealDevice
 from recirc_hw.substrates.devices.linear_step import LinearStep
+from recirc_hw.substrates.devices.presets import PRESETS, Preset, preset
+from recirc_hw.substrates.devices.response import pulse_response
 from recirc_hw.substrates.devices.soft_bounds import SoftBounds
 
 DEVICES = {
@@ -22,3 +25,22 @@ DEVICES = {
     "exp_step": ExpStep,
     "codes": Codes,
 }
+
+__all__ = [
+    "DEVICES",
+    "PRESETS",
+    "Cells",
+    "Codes",
+    "ConstantStep",
+    "Device",
+    "ExpStep",
+    "FitReport",
+    "IdealDevice",
+    "LinearStep",
+    "Preset",
+    "SoftBounds",
+    "WriteKey",
+    "fit_device",
+    "preset",
+    "pulse_response",
+]

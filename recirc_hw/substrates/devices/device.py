@@ -76,11 +76,11 @@ class Device(Fields, ABC):
             range, by device-to-device variation, is clipped.
         """
         low, high = self.limits
-        extreme = weights.flat[np.argmax(np.abs(weights))] if weights.size else 0.0
-        if (weights < low).any() or (weights > high).any():
+        outside = weights[(weights < low) | (weights > high)]
+        if outside.size:
             raise DesignError(
                 f"{type(self).__name__} holds weights in {low:g}..{high:g}, but an initial "
-                f"weight is {extreme:g}: want a larger w_max, or smaller initial weights"
+                f"weight is {outside[0]:g}: want a larger w_max, or smaller initial weights"
             )
         return cells.clip(weights)
 

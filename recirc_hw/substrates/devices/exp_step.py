@@ -57,7 +57,6 @@ class ExpStep(PulsedDevice):
     def response(self, weights, up, spread, cells):
         """Return y + spread y."""
         z = cells.slope_up * weights + self.b
-        grown = np.where(
-            up, self.A_up * np.exp(self.gamma_up * z), self.A_down * np.exp(-self.gamma_down * z)
-        )
-        return np.maximum(1.0 - grown, 0.0) * (1.0 + spread)
+        upward = self.A_up * np.exp(self.gamma_up * z)
+        downward = self.A_down * np.exp(-self.gamma_down * z)
+        return np.maximum(1.0 - np.where(up, upward, downward), 0.0) * (1.0 + spread)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from recirc_hw.errors import DataError
 from recirc_hw.substrates.devices.constant_step import ConstantStep
@@ -68,9 +67,10 @@ def fit_device(path, w_max=16.0):
     every point is predicted from the one L points before it, L as small as noise allows
     (1 where only the pulses scatter; see `noise.scatter`). The model of least
     AIC = n ln(mean square) + 2 k is chosen, n the stretches of L points and k the
-    parameters, of all devices. The device's lengths are means over devices and its _dtod fields their
-    spread, less what the estimates' own errors add; shapes are medians. dw_min_std and
-    write_noise_std come from the increments' residuals.
+    parameters, of all devices. The device's lengths are means over devices and its _dtod
+    fields their spread, less what the estimates' own errors add; shapes are medians, taken
+    as alike in all devices. dw_min_std and write_noise_std come from the scatter of the
+    increments.
 
     A bound that the measurement does not reach is taken to lie at its extreme value.
 
@@ -163,6 +163,8 @@ def _fit_model(devices, curve, shape=None):
 
 def _search(own, curve, search):
     """Return SciPy's least-squares result for one device; a shape without room is fixed."""
+    from scipy.optimize import least_squares  # half a second that only a fit should cost
+
     start, lowest, highest = search
     fixed = start if lowest is highest else ()
     stairs = [one.stair for one in own]

@@ -45,15 +45,17 @@ def scatter(staircases):
 def off_and_on_bound(stair, extreme, found):
     """Return which predictions over the lag start off a bound at `extreme`, which on it.
 
-    One that starts within a stretch and four sd of the walk from the bound is neither:
-    a hard bound would cut it off on one side. One that starts on the bound, within the
-    noise, tells where it is.
+    One that starts within a step and four sd of the walk from the bound is neither: a
+    hard bound would cut it off on one side. One that starts on the bound tells where it
+    is. Where noise passes (a lag above 1) it hides both, and none is left out.
     """
     start = stair.values[: -found.lag]
-    way = np.mean(np.abs(stair.values[found.lag :] - start))
+    if found.lag > 1:
+        return np.full(start.shape, True), np.full(start.shape, False)
+    step = np.mean(np.abs(np.diff(stair.values)))
     distance = np.abs(start - extreme)
-    near = distance < way + 4.0 * np.sqrt(found.walk * found.lag)
-    return ~near, near & (distance <= 3.0 * np.sqrt(found.noise) + 1e-12)
+    near = distance < step + 4.0 * np.sqrt(found.walk)
+    return ~near, distance <= 3.0 * np.sqrt(found.noise) + 1e-12
 
 
 def cycle_spread(staircases, vectors, curve):

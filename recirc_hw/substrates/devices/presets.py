@@ -17,7 +17,7 @@ class Preset:
     device: Device
     technology: str
     numbers: str  # where the numbers themselves stand
-    source: str  # the device, measured or specified
+    source: str  # the paper that measured or specified the device
 
 
 def preset(name, w_max=16.0):
@@ -47,7 +47,7 @@ PRESETS = {
         ),
         "ReRAM, exponential step",
         _aihwkit("ReRamESPresetDevice"),
-        "fit to Gong et al. 2018, Nature Communications 9, 2102",
+        "Gong et al. 2018, Nature Communications 9, 2102 (fit)",
     ),
     "reram_sb": Preset(
         SoftBounds(
@@ -57,7 +57,7 @@ PRESETS = {
         ),
         "ReRAM, soft bounds, centred on its symmetry point",
         _aihwkit("ReRamSBPresetDevice"),
-        "loose fit to Gong et al. 2018, Nature Communications 9, 2102",
+        "Gong et al. 2018, Nature Communications 9, 2102 (loose fit)",
     ),
     "ecram": Preset(
         LinearStep(
@@ -67,7 +67,7 @@ PRESETS = {
         ),
         "lithium ECRAM, centred on its symmetry point",
         _aihwkit("EcRamPresetDevice"),
-        "fit to Tang et al. 2018, IEDM, ECRAM as scalable synaptic cell",
+        "Tang et al. 2018, IEDM (fit)",
     ),
     "ecram_mo": Preset(
         LinearStep(
@@ -77,7 +77,7 @@ PRESETS = {
         ),
         "metal-oxide ECRAM, centred on its symmetry point",
         _aihwkit("EcRamMOPresetDevice"),
-        "from Kim et al. 2019, IEDM, metal-oxide based CMOS-compatible ECRAM",
+        "Kim et al. 2019, IEDM (from its data)",
     ),
     "capacitor": Preset(
         LinearStep(
@@ -88,7 +88,7 @@ PRESETS = {
         ),
         "capacitor with CMOS; set lifetime to your update rate",
         _aihwkit("CapacitorPresetDevice"),
-        "fit to Li et al. 2018, VLSI, capacitor-based cross-point array",
+        "Li et al. 2018, Symposium on VLSI Technology (fit)",
     ),
     "gokmen_vlasov": Preset(
         ConstantStep(
