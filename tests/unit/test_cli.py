@@ -15,6 +15,7 @@ import recirc_hw as rh
 from recirc_hw.chips import SECTIONS
 from recirc_hw.cli import main
 from recirc_hw.design_file import COMMENTS
+from recirc_hw.substrates.devices import DEVICES, PRESETS, preset
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -332,3 +333,35 @@ def test_what_is_no_task_is_refused():
     chip = rh.Design(rh.Loop(4, 2), rh.Recirculation()).fabricate(0)
     with pytest.raises(TypeError, match="want a Task"):
         chip.train("encoder:4")
+
+
+def test_devices_are_listed_with_source_and_drawn(tmp_path, run):
+    output, _ = run("devices", "--out", "pictures")
+    for name in (*DEVICES, *PRESETS):
+        assert name in output
+        assert (tmp_path / "pictures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
+    assert "Gong et al. 2018" in output
+
+
+def test_one_device_shows_every_number_and_where_it_is_from(tmp_path, run):
+    output, _ = run("devices", "ecram", "--out", "pictures")
+    assert "Tang et al. 2018, IEDM" in output
+    assert "EcRamPresetDevice" in output
+    for field, value in PRESETS["ecram"].device.model_dump().items():
+        assert field in output
+        assert str(value) in output
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["ecram.png"]
+
+
+def test_devices_as_json_hold_the_numbers_to_build_them_from(run):
+    found = json.loads(run("devices", "reram_sb", "--json")[0])["reram_sb"]
+    fields = dict(found["fields"])
+    assert DEVICES[fields.pop("type")](**fields) == preset("reram_sb")
+    assert found["source"]
+    assert found["picture"].endswith("reram_sb.png")
+
+
+def test_an_unknown_device_is_refused_with_the_nearest(run):
+    _, error = run("devices", "soft_bound", code=2)
+    assert "did you mean 'soft_bounds'" in error
+    assert "error: device 'soft_bound'" in error

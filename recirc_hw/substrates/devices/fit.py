@@ -10,7 +10,12 @@ from recirc_hw.substrates.devices.curves import CURVES
 from recirc_hw.substrates.devices.exp_step import ExpStep
 from recirc_hw.substrates.devices.linear_step import LinearStep
 from recirc_hw.substrates.devices.measured import Staircase, read_staircases
-from recirc_hw.substrates.devices.noise import cycle_spread, off_and_on_bound, scatter
+from recirc_hw.substrates.devices.noise import (
+    cycle_spread,
+    off_and_on_bound,
+    points_on_the_way,
+    scatter,
+)
 from recirc_hw.substrates.devices.soft_bounds import SoftBounds
 
 MODELS = {"constant_step": ConstantStep, "linear_step": LinearStep,
@@ -72,7 +77,8 @@ def fit_device(path, w_max=16.0):
     as alike in all devices. dw_min_std and write_noise_std come from the scatter of the
     increments.
 
-    A bound that the measurement does not reach is taken to lie at its extreme value.
+    A bound that the measurement does not reach is taken to lie at its extreme value. Read
+    noise well above the scatter of the pulses drowns it: dw_min_std is then unreliable.
 
     Parameters
     ----------
@@ -171,8 +177,8 @@ def _search(own, curve, search):
     high = max(0.02, *(stair.values.max() for stair in stairs))
     low = min(-0.02, *(stair.values.min() for stair in stairs))
     up, down = (_mean_step(stairs, way) for way in (True, False))
-    # Hard bounds lie within what was measured, asymptotes beyond.
-    inner, middle = (0.3, 1.0) if curve.reach == 1.0 else (1.0, 1.2)
+    # Hard bounds lie within what was measured, asymptotes beyond but for noise.
+    inner, middle = (0.3, 1.0) if curve.reach == 1.0 else (0.7, 1.2)
     outer = curve.reach + 1e-6
     x = [up, down, high * middle, low * middle]
     lower = [up / 50, down / 50, high * inner, low * outer]
@@ -208,9 +214,8 @@ def _mean_step(stairs, up):
 
 def _first_step(stair):
     """Return about how far one pulse moves, from the first 60 % of the way."""
-    way = np.abs(stair.values - stair.values[0])
-    reached = max(int(np.argmax(way >= 0.6 * way.max())), 1)
-    return max(way[reached] / stair.pulses[reached], 1e-9)
+    reached = points_on_the_way(stair)
+    return max(abs(stair.values[reached] - stair.values[0]) / stair.pulses[reached], 1e-9)
 
 
 def _fields(model, found, devices):

@@ -16,7 +16,7 @@ class Scatter(NamedTuple):
     """The variances of the walk between two points and of the noise at each, and the lag.
 
     The lag is over how many points a fit should predict: so many that the walk over them
-    has the variance of the noise at both ends.
+    has the variance of the noise at both ends, but no more than the way itself takes.
     """
 
     walk: float
@@ -37,9 +37,15 @@ def scatter(staircases):
     covariance = sum(np.sum(bend[1:] * bend[:-1]) for bend in bends) / max(neighbours, 1)
     noise = max(-(variance + 2.0 * covariance) / 2.0, 0.0)
     walk = max((variance - 6.0 * noise) / 2.0, 0.0)
-    most = (min(len(stair.values) for stair in staircases) - 1) // LONGEST
+    most = min(min((len(s.values) - 1) // LONGEST, points_on_the_way(s)) for s in staircases)
     lag = np.clip(np.ceil(2.0 * noise / walk) if walk else most, 1, most)
     return Scatter(walk, noise, int(lag))
+
+
+def points_on_the_way(stair):
+    """Return how many points it takes to the first 60 % of a staircase's way, at least 1."""
+    way = np.abs(stair.values - stair.values[0])
+    return max(int(np.argmax(way >= 0.6 * way.max())), 1)
 
 
 def off_and_on_bound(stair, extreme, found):
