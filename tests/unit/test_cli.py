@@ -335,7 +335,8 @@ def test_what_is_no_task_is_refused():
         chip.train("encoder:4")
 
 
-def test_devices_are_listed_with_source_and_drawn(tmp_path, run):
+def test_devices_are_listed_with_source_and_drawn(tmp_path, run, monkeypatch):
+    monkeypatch.setattr("recirc_hw.reports.devices.POINTS", 20)
     output, _ = run("devices", "--out", "pictures")
     for name in (*DEVICES, *PRESETS):
         assert name in output

@@ -137,9 +137,9 @@ def test_noise_that_passes_is_told_from_noise_that_stays(tmp_path):
 
 def test_conductances_are_centred_and_scaled_to_the_range_asked_for(tmp_path):
     made = DEVICES_MEASURED["constant_step"]
-    path = measure(tmp_path / "a.csv", made, "conductance", zero=20e-6, unit=1e-6)
+    path = measure(tmp_path / "a.csv", made, "conductance", zero=20e-6, unit=1e-6, devices=3)
     found, report = rh.fit_device(path, w_max=2.0)
-    weights, _ = rh.fit_device(measure(tmp_path / "b.csv", made))
+    weights, _ = rh.fit_device(measure(tmp_path / "b.csv", made, devices=3))
     lowest, highest = (20e-6 + 1e-6 * w for w in extremes(made))
     assert report.zero == pytest.approx((lowest + highest) / 2)
     assert report.unit == pytest.approx((highest - lowest) / 4)
@@ -148,8 +148,8 @@ def test_conductances_are_centred_and_scaled_to_the_range_asked_for(tmp_path):
 
 
 def extremes(device):
-    weights = pulse_response(device, seed=5, devices=DEVICES, points=POINTS, cycles=CYCLES,
-                             pulses=PULSES)[1]  # fmt: skip
+    size = {"devices": 3, "points": POINTS, "cycles": CYCLES, "pulses": PULSES}
+    weights = pulse_response(device, seed=5, **size)[1]
     return weights.min(), weights.max()
 
 

@@ -106,6 +106,6 @@ PRESETS = {
         ),
         "symmetric on average, 10000 states",
         _aihwkit("IdealizedPresetDevice"),
-        "Rasch, Gokmen & Haensch 2019, arXiv:1906.02698",
+        "Rasch et al. 2019, arXiv:1906.02698",
     ),
 }  # fmt: skip

@@ -9,7 +9,9 @@ STEPS = 1000  # in how many steps an ideal device is taken through its range
 
 
 def pulse_response(device, *, devices=50, points=200, cycles=1, pulses=None, seed=0):
-    """Return what is seen of devices driven from their lowest weight up and down again.
+    """Return what is seen of devices driven up from the lowest weight and down again.
+
+    Each starts at the lowest nominal weight, or at its own bound where that is higher.
 
     Parameters
     ----------
