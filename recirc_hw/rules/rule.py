@@ -12,6 +12,16 @@ from recirc_hw.programs.builder import Builder
 from recirc_hw.programs.layout import WritePolicy
 
 Rate = Annotated[float, Field(ge=0)]
+Rates = Annotated[
+    Rate | tuple[Rate, ...],
+    Field(description="one number, or one per weight matrix in the order of the ring"),
+]
+Loss = Annotated[
+    Literal["matched", "squared"],
+    Field(
+        description="matched: errors are target - output; squared: gated by the output's slope"
+    ),
+]
 
 
 class Rule(Fields, ABC):
@@ -31,11 +41,19 @@ class Rule(Fields, ABC):
         Largest norm of a unit's incoming weights (bias left out); 0 for no cap.
     """
 
-    learning_rate: Rate | tuple[Rate, ...]
-    batch: Literal["sum", "mean"] = "sum"
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    norm_cap: Annotated[float, Field(ge=0)] = 0.0
+    learning_rate: Rates
+    batch: Literal["sum", "mean"] = Field(
+        "sum", description="sum or mean over the cases of a batch"
+    )
+    momentum: float = Field(
+        0.0, ge=0, lt=1, description="share of the last change added to the next, 0 to below 1"
+    )
+    weight_decay: float = Field(
+        0.0, ge=0, lt=1, description="share of each weight lost at every write, 0 to below 1"
+    )
+    norm_cap: float = Field(
+        0.0, ge=0, description="largest norm of a unit's incoming weights; 0 for none"
+    )
 
     @abstractmethod
     def emit(self, build, network):
@@ -81,8 +99,8 @@ class CustomRule(Rule):
         Calls the builder's methods; runs unchanged on every backend.
     """
 
-    function: Callable
-    learning_rate: Rate | tuple[Rate, ...] = 1.0
+    function: Callable = Field(description="emits the rule's operations")
+    learning_rate: Rates = 1.0
 
     def __init__(self, function, **fields):
         super().__init__(function=function, **fields)
