@@ -4,6 +4,7 @@ import platform
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Run:
     seed: int
     task: str
     backend: str
-    metric: str
+    metric: Literal["unit_error", "squared_error"]
     criterion: str
     threshold: float
     learned: bool
@@ -84,19 +85,6 @@ class Run:
         history = {name: _finite(values.tolist()) for name, values in self.history.items()}
         return self.summary() | {"history": history, "probes": _finite(self.probes)}
 
-    @classmethod
-    def from_record(cls, record, design, weights):
-        """Return the run that `record` describes."""
-        fields = {name: record[name] for name in SUMMARY}
-        for name in ("held_share", "unit_error", "error"):
-            fields[name] = float("nan") if fields[name] is None else fields[name]
-        history = {name: np.array(v, float) for name, v in record["history"].items()}
-        probes = [
-            {name: _numbers(values) for name, values in probe.items()}
-            for probe in record["probes"]
-        ]
-        return cls(design=design, weights=weights, history=history, probes=probes, **fields)
-
     def chip(self):
         """Return the chip as the training left it."""
         chip = self.design.fabricate(self.seed)
@@ -118,13 +106,6 @@ SUMMARY = tuple(
     for name in Run.__dataclass_fields__
     if name not in ("design", "weights", "history", "probes")
 )
-
-
-def _numbers(value):
-    """Return `value`, a list's None being NaN again."""
-    return (
-        [float("nan") if v is None else v for v in value] if isinstance(value, list) else value
-    )
 
 
 def _finite(value):
