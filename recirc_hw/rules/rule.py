@@ -57,7 +57,13 @@ class Rule(Fields, ABC):
 
     @abstractmethod
     def emit(self, build, network):
-        """Emit the rule's operations for `network` through the builder."""
+        """Emit the rule's operations for `network` through the builder.
+
+        Parameters
+        ----------
+        build : Builder
+        network : a network
+        """
 
     @property
     def name(self):
@@ -65,7 +71,18 @@ class Rule(Fields, ABC):
         return type(self).__name__
 
     def compile(self, network):
-        """Return the rule's program for `network`."""
+        """Return the rule's program for `network`.
+
+        Returns
+        -------
+        Program; `print` shows its table
+
+        Raises
+        ------
+        DesignError
+            If the rule does not fit the network: a rate too many, an operation between
+            slots of different sizes.
+        """
         build = Builder(network)
         self.emit(build, network)
         return build.program(f"{self.name} on {describe(network)}", self._policies(network))
@@ -93,10 +110,22 @@ class Rule(Fields, ABC):
 class CustomRule(Rule):
     """A rule of the user's own: a function that emits operations.
 
+    `Design` makes one of a plain function; this gives it rates and policies, too.
+
     Parameters
     ----------
     function : callable(build, network)
-        Calls the builder's methods; runs unchanged on every backend.
+        Calls the methods of `build`, a `Builder`, one per operation: first the pass
+        that answers a case, as `network.first_pass(build)` does, then the learning
+        ones. What it returns is ignored. Runs unchanged on every backend.
+    learning_rate, batch, momentum, weight_decay, norm_cap
+        As for every `Rule`; the rate is 1 where none is given.
+
+    Raises
+    ------
+    DesignError
+        If a field is wrong. A function that does not fit its network is refused
+        where the design is made.
     """
 
     function: Callable = Field(description="emits the rule's operations")

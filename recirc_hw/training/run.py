@@ -76,17 +76,37 @@ class Run:
         )
 
     def summary(self):
-        """Return the record without arrays, as JSON takes it; what is not finite is None."""
+        """Return the record without arrays, as JSON takes it.
+
+        Returns
+        -------
+        dict of str to plain value; a number that is not finite is None
+        """
         record = {name: _finite(getattr(self, name)) for name in SUMMARY}
         return record | {"held": self.held}
 
     def record(self):
-        """Return the whole record but the design and the weights, as JSON takes it."""
+        """Return the whole record but the design and the weights, as JSON takes it.
+
+        Returns
+        -------
+        dict: what `summary` returns, and "history" and "probes" as lists
+        """
         history = {name: _finite(values.tolist()) for name, values in self.history.items()}
         return self.summary() | {"history": history, "probes": _finite(self.probes)}
 
     def chip(self):
-        """Return the chip as the training left it."""
+        """Return the chip as the training left it.
+
+        Returns
+        -------
+        Chip; its sums are empty, as momentum and remainders are not recorded.
+
+        Raises
+        ------
+        ValueError
+            If `weights` are not what the design's formats hold.
+        """
         chip = self.design.fabricate(self.seed)
         self.design.substrate.check_codes(self.weights, chip.program)
         chip.matrices = [matrix.copy() for matrix in self.weights]
@@ -95,7 +115,12 @@ class Run:
         return chip
 
     def plot(self):
-        """Return a Matplotlib figure of the error over updates."""
+        """Return a figure of the error over updates, both axes logarithmic.
+
+        Returns
+        -------
+        matplotlib.figure.Figure, which belongs to no window: `figure.savefig(path)`
+        """
         from recirc_hw.reports.plots import error_curve
 
         return error_curve(self)

@@ -65,11 +65,12 @@ def library(name):
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 BUILD = ["-std=c11", "-O1", "-g1", "-fPIC", "-ffp-contract=off", "-fno-trapping-math"]
+# Without -s, pytest would swallow the report of a sanitizer that ends the process.
 SCRIPT = """
 import sys, recirc_hw, pytest
 from recirc_hw.backends import _native
 assert _native.__file__.startswith({folder!r}), _native.__file__
-sys.exit(pytest.main([*{tests!r}, "-q", "-p", "no:cacheprovider", "-m", "not slow",
+sys.exit(pytest.main([*{tests!r}, "-q", "-s", "-p", "no:cacheprovider", "-m", "not slow",
                       "-k", {chosen!r}]))
 """
 # Numba's compiled code is not under the sanitizers, and compiling it there takes minutes.
@@ -122,5 +123,5 @@ def tested_with_sanitizers(folder, chosen):
 def test_the_core_is_clean_under_the_address_and_undefined_sanitizers(tmp_path):
     build_with_sanitizers(tmp_path)
     done = tested_with_sanitizers(tmp_path, CHOSEN)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
     assert "ERROR: AddressSanitizer" not in done.stderr

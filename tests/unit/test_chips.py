@@ -276,6 +276,24 @@ def test_weights_that_do_not_fit_are_refused(weights):
         np.testing.assert_array_equal(mine, kept)
 
 
+@pytest.mark.parametrize("dtype", [complex, object, str])
+def test_weights_that_are_no_real_numbers_are_refused(dtype):
+    chip = DESIGN.fabricate(0)
+    before = chip.weights
+    with pytest.raises(TaskError, match=r"weights\[1\]: values of dtype .* real numbers"):
+        chip.weights = [np.zeros((2, 5)), np.zeros((4, 3)).astype(dtype)]
+    for mine, kept in zip(chip.weights, before, strict=True):
+        np.testing.assert_array_equal(mine, kept)
+
+
+@pytest.mark.parametrize("biases", [0.5, np.zeros(3), np.full(4, np.nan), np.zeros(4) * 1j])
+def test_output_biases_that_do_not_fit_are_refused(biases):
+    chip = DESIGN.fabricate(0)
+    with pytest.raises(ValueError, match="biases: "):
+        chip.set_output_biases(biases)
+    np.testing.assert_array_equal(chip.weights[1], DESIGN.fabricate(0).weights[1])
+
+
 # -- what a chip answers
 
 
@@ -336,6 +354,12 @@ BAD_CASES = {
     "NaN": np.array([[0, 1, np.nan, 0]]),
     "infinite": np.array([[0, 1, np.inf, 0]]),
     "text": np.array([["a", "b", "c", "d"]]),
+    "text of numbers": np.array([["1", "0", "0", "0"]]),
+    "complex": np.eye(4) * 1j,
+    "complex without an imaginary part": np.eye(4, dtype=complex),
+    "objects": np.eye(4, dtype=object),
+    "dates": np.zeros((1, 4), "datetime64[s]"),
+    "masked": np.ma.masked_array(np.eye(4), mask=np.eye(4)),
     "ragged": [[1, 2, 3, 4], [1]],
 }
 

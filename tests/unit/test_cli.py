@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
-from recirc_hw.chips import SECTIONS
 from recirc_hw.cli import main
+from recirc_hw.sections import SECTIONS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

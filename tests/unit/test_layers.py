@@ -18,6 +18,7 @@ FLOORS = [
     {"reports"},
     {"design_file", "terminal", "calibration"},
     {"chips"},
+    {"sections"},
     {"training"},
     {"backends"},
     {"substrates", "rules"},
