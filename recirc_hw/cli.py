@@ -25,6 +25,7 @@ from recirc_hw.terminal import (
     reproduction_progress,
     table,
     training_progress,
+    width,
 )
 from recirc_hw.training import load_runs, save_runs, train
 from recirc_hw.training.checkpoint import write_whole
@@ -300,7 +301,7 @@ def reproduce_command(
             )
         results.append(result)
         if not as_json:
-            typer.echo(result.table())
+            typer.echo(result.table(width()))
         result.save_figure(folder / f"{one}.png")
         if not as_json:
             typer.echo(f"figure: {folder / f'{one}.png'}\n")

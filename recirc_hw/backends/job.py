@@ -84,7 +84,7 @@ class Job:
 
     @classmethod
     def gathering(cls, program, matrices, cases):
-        """Return the job of one chip and one batch that leaves g in `sums` and writes nothing."""
+        """Return the job of one chip that leaves the g of one batch in `sums`, unwritten."""
         weights = [np.ascontiguousarray(matrix)[None].copy() for matrix in matrices]
         is_integer = isinstance(program, IntegerProgram)
         dtype = f"int{program.word}" if is_integer else weights[0].dtype

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
+from recirc_hw import terminal
 from recirc_hw.cli import main
 from recirc_hw.sections import SECTIONS
 
@@ -332,3 +333,12 @@ def test_what_is_no_task_is_refused():
     chip = rh.Design(rh.Loop(4, 2), rh.Recirculation()).fabricate(0)
     with pytest.raises(TypeError, match="want a Task"):
         chip.train("encoder:4")
+
+
+def test_on_a_narrow_terminal_every_number_is_whole(run, chip, monkeypatch):
+    wide, _ = run("train", "chip.toml", "--chips", 3, "--no-report")
+    numbers = [word for line in wide.splitlines()[2:5] for word in line.split()]
+    monkeypatch.setattr(terminal, "width", lambda: 40)
+    narrow, _ = run("train", "chip.toml", "--chips", 3, "--no-report")
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert set(numbers) <= set(narrow.split())

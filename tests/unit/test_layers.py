@@ -25,12 +25,12 @@ FLOORS = [
     {"networks"},
     {"programs"},
     {"tasks"},
-    {"random_streams", "metrics", "fields"},
+    {"random_streams", "metrics", "fields", "text_tables"},
     {"errors"},
 ]
 LEVEL = {part: -floor for floor, parts in enumerate(FLOORS) for part in parts}
 # The ground: used from every floor, and knowing none of them.
-GROUND = {"tasks", "metrics", "errors", "random_streams", "fields"}
+GROUND = {"tasks", "metrics", "errors", "random_streams", "fields", "text_tables"}
 
 
 def part_of(path):
