@@ -60,7 +60,10 @@ def main():
     """Run the command line; errors that a user can mend are one line, exit code 2."""
     try:
         app()
-    except (ValueError, OSError, OverflowError) as error:
+    except OSError as error:
+        failed(f"'{error.filename}': {error.strerror}" if error.filename else error)
+        raise SystemExit(BAD_INPUT) from None
+    except (ValueError, OverflowError) as error:
         failed(error)
         raise SystemExit(BAD_INPUT) from None
     except MemoryError as error:

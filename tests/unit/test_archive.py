@@ -160,7 +160,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("place", "value", "words"), WRONG, ids=str)
+@pytest.mark.parametrize(("place", "value", "words"), WRONG)
 def test_a_field_of_a_run_that_is_wrong_is_named(folder, place, value, words):
     changed(folder, place, value)
     with pytest.raises(DataError, match=f"cannot read run '{folder}': run.json: .*{words}"):

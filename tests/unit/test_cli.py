@@ -342,3 +342,9 @@ def test_on_a_narrow_terminal_every_number_is_whole(run, chip, monkeypatch):
     narrow, _ = run("train", "chip.toml", "--chips", 3, "--no-report")
     assert max(map(len, narrow.splitlines())) <= 40
     assert set(numbers) <= set(narrow.split())
+
+
+def test_a_file_that_cannot_be_written_is_named_in_one_line(run):
+    Path("plain").write_text("")
+    _, error = run("init", "plain/chip.toml", code=2)
+    assert error == "error: 'plain/chip.toml': Not a directory\n"
