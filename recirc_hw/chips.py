@@ -12,8 +12,9 @@ from recirc_hw.programs import Builder
 from recirc_hw.rules import CustomRule, Rule
 from recirc_hw.sections import SECTIONS, parts_of, read, written
 from recirc_hw.substrates import Ideal
-from recirc_hw.tasks.checks import numeric
+from recirc_hw.tasks.checks import as_floats
 from recirc_hw.training import train
+from recirc_hw.training.plan import whole
 
 
 class Design:
@@ -81,6 +82,7 @@ class Design:
         DesignError
             If the substrate cannot hold a signal of the program.
         """
+        batch_size = whole("batch_size", batch_size)
         return self.substrate.lower(self.program, self.network, batch_size)
 
     @cached_property
@@ -104,6 +106,7 @@ class Design:
             raise UnsupportedError(
                 f"{type(self.substrate).__name__} has no widths: only FixedPoint states them"
             )
+        batch_size = whole("batch_size", batch_size)
         return self.substrate.widths(self.program, self.network, batch_size)
 
     def sections(self):
@@ -148,7 +151,7 @@ class Design:
         DesignError
             If there is no such field, with the nearest name, or the value is not allowed.
         """
-        section, _, name = field.partition(".")
+        section, _, name = str(field).partition(".")
         if section not in SECTIONS or not name:
             raise DesignError(
                 f"field '{field}': want section.field with a section of "
@@ -261,10 +264,7 @@ class Chip:
     @weights.setter
     def weights(self, matrices):
         wanted = [matrix.shape for matrix in self.weights]
-        arrays = [
-            numeric(matrix, f"weights[{k}]").astype(np.float64)
-            for k, matrix in enumerate(matrices)
-        ]
+        arrays = [as_floats(matrix, f"weights[{k}]") for k, matrix in enumerate(matrices)]
         given = [array.shape for array in arrays]
         if given != wanted:
             raise ValueError(f"weights: want arrays of shapes {wanted}, got {given}")
@@ -291,7 +291,7 @@ class Chip:
         """
         k = len(self.design.network.matrices) - 1
         weights = self.weights[k].astype(np.float64)
-        values = numeric(values, "biases")
+        values = as_floats(values, "biases")
         if values.shape != (len(weights),) or not np.isfinite(values).all():
             raise ValueError(f"biases: want {len(weights)} finite values, got {values}")
         weights[:, -1] = values
@@ -407,7 +407,7 @@ class Chip:
 
     def _checked(self, cases):
         """Return cases as an array, of the network's shape and finite."""
-        cases = numeric(cases, "cases").astype(np.float64, copy=False)
+        cases = as_floats(cases, "cases")
         size = self.design.network.case_size
         if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
             raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")

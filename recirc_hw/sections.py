@@ -36,6 +36,8 @@ def _toml_value(value):
 
 def read(text):
     """Return the tables of a TOML text; `DesignError` where it is none."""
+    if not isinstance(text, str):
+        raise DesignError(f"not a text: {text!r}")
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

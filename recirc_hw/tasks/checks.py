@@ -78,6 +78,18 @@ def numeric(value, label: str) -> np.ndarray:
     return array
 
 
+def as_floats(value, label: str) -> np.ndarray:
+    """Return real numbers as float64; what is too large for it becomes infinite.
+
+    Raises
+    ------
+    TaskError
+        As `numeric` does.
+    """
+    with np.errstate(over="ignore"):
+        return numeric(value, label).astype(np.float64, copy=False)
+
+
 def _check_shape(array, label):
     """Refuse anything but at least one case of at least one unit."""
     if array.ndim == 1:

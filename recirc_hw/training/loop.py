@@ -103,6 +103,9 @@ def _same_design(chips):
     chips = list(chips)
     if not chips:
         raise ValueError("chips: none given")
+    for chip in chips:
+        if not hasattr(chip, "design"):
+            raise TypeError(f"chips: want Chips, such as design.fabricate(0), got {chip!r}")
     if len({id(chip) for chip in chips}) < len(chips):
         raise ValueError("chips: the same chip is given twice")
     if any(chip.design != chips[0].design for chip in chips):

@@ -1,6 +1,7 @@
 """The command line as a stranger would use it."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -136,7 +137,7 @@ def test_a_mistake_in_the_file_is_named(chip, run, old, new, words):
         (("train", "chip.toml", "--epochs", 0), "epochs"),
         (("train", "chip.toml", "--resume"), "holds no checkpoint"),
         (("train", "chip.toml", "--rule", "none.py:f"), "FILE.py:FUNCTION"),
-        (("report", "nowhere"), "cannot read design file"),
+        (("report", "nowhere"), "no finished run"),
         (("reproduce", "hinton-encodr"), "did you mean 'hinton-encoder'"),
     ],
 )
@@ -317,6 +318,30 @@ def test_a_broken_rule_file_is_one_line(run, chip):
     Path("mine.py").write_text("def f(:\n")
     _, error = run("train", "chip.toml", "--rule", "mine.py:f", code=2)
     assert "mine.py" in error
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("    build.blend('visible', 'output', 0.5)", "line 2: AttributeError"),
+        ("    loop.first_pas(build)", "line 2: AttributeError: .*first_pas"),
+        ("    1 / 0", "line 2: ZeroDivisionError"),
+        ("    pass", "no monitor"),
+    ],
+)
+def test_a_rule_that_fails_is_one_line(run, chip, body, words):
+    Path("mine.py").write_text(f"def f(build, loop):\n{body}\n")
+    _, error = run("train", "chip.toml", "--rule", "mine.py:f", code=2)
+    assert re.search(words, error)
+    assert len(error.splitlines()) == 1
+
+
+def test_a_folder_without_a_run_has_no_report(run, tmp_path):
+    assert "no finished run" in run("report", tmp_path, code=2)[1]
+
+
+def test_an_empty_task_is_no_task(run, chip):
+    assert "unknown task ''" in run("train", "chip.toml", "--task", "", code=2)[1]
 
 
 def test_the_version_is_the_packages(run):
