@@ -1,6 +1,8 @@
 """What the command line shows: progress, tables, errors. Plain text when piped."""
 
+import os
 import sys
+import textwrap
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,8 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+
+from recirc_hw.text_tables import text_table
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -67,16 +70,21 @@ def reproduction_progress(name):
         )
 
 
+def width():
+    """Return how many characters a line may have; None where nobody said."""
+    return out.width if out.is_terminal or "COLUMNS" in os.environ else None
+
+
+def lines(text, style=None):
+    """Print lines of text as they are."""
+    for line in text:
+        out.print(line, style=style, markup=False)
+
+
 def table(title, head, rows):
-    """Print a table."""
-    shown = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
-    for column, name in enumerate(head):
-        shown.add_column(name, justify="left" if column == 0 else "right", overflow="fold")
-    for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
-    out.print(shown)
+    """Print a table, on a narrow terminal one cell a line."""
+    lines(textwrap.wrap(title, width() or len(title)), "bold")
+    lines(text_table(head, rows, width()))
 
 
 def pictures(rows, shape):

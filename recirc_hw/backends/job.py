@@ -82,6 +82,20 @@ class Job:
     batch_size: int = 0  # cases of a full batch, where this job may hold only short ones
     fixed: "FixedState | None" = None  # what integer programs need besides
 
+    @classmethod
+    def gathering(cls, program, matrices, cases):
+        """Return the job of one chip that leaves the g of one batch in `sums`, unwritten."""
+        weights = [np.ascontiguousarray(matrix)[None].copy() for matrix in matrices]
+        is_integer = isinstance(program, IntegerProgram)
+        dtype = f"int{program.word}" if is_integer else weights[0].dtype
+        sums = [np.zeros(matrix.shape, dtype) for matrix in weights]
+        order, ends = np.arange(len(cases))[None], np.array([len(cases)])
+        fixed = FixedState.start([0], len(weights))
+        return cls(
+            program.without_writes(), weights, sums, cases, order, ends, Watch.start(1),
+            fixed=fixed,
+        )  # fmt: skip
+
     @property
     def n_chips(self):
         """How many chips are trained side by side."""

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from recirc_hw.fields import Fields
 
@@ -16,8 +17,10 @@ class Ideal(Fields):
         The format of weights, activities and sums.
     """
 
-    type: Literal["ideal"] = "ideal"
-    precision: Literal["float32", "float64"] = "float64"
+    type: Literal["ideal"] = Field("ideal", description="floating point, no hardware limit")
+    precision: Literal["float32", "float64"] = Field(
+        "float64", description="float64 or float32"
+    )
 
     @property
     def dtype(self):
