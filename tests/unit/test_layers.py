@@ -18,6 +18,7 @@ FLOORS = [
     {"reports"},
     {"design_file", "terminal", "calibration"},
     {"chips"},
+    {"sections"},
     {"training"},
     {"backends"},
     {"substrates", "rules"},
@@ -25,12 +26,12 @@ FLOORS = [
     {"programs"},
     {"trajectory"},
     {"tasks"},
-    {"random_streams", "metrics", "fields"},
+    {"random_streams", "metrics", "fields", "text_tables"},
     {"errors"},
 ]
 LEVEL = {part: -floor for floor, parts in enumerate(FLOORS) for part in parts}
 # The ground: used from every floor, and knowing none of them.
-GROUND = {"tasks", "metrics", "errors", "random_streams", "fields"}
+GROUND = {"tasks", "metrics", "errors", "random_streams", "fields", "text_tables"}
 
 
 def part_of(path):
