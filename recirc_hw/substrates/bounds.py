@@ -1,6 +1,6 @@
 """Static bounds: how far every signal of an integer program can go, and its width."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from recirc_hw.errors import DesignError
 from recirc_hw.programs.integer import width
@@ -40,6 +40,11 @@ class Widths:
 
     def __getitem__(self, name):
         return next(signal for signal in self.signals if signal.name == name)
+
+    def record(self):
+        """Return everything as plain values that JSON takes."""
+        signals = [asdict(s) | {"bits": s.bits, "signed": s.low < 0} for s in self.signals]
+        return {"signals": signals, "notes": list(self.notes)}
 
     def __str__(self):
         """Return the table as people read it."""
