@@ -24,9 +24,7 @@ def save_runs(folder, runs, **settings):
     records = [run.record() for run in runs]
     record = {"format": FORMAT, **settings, "runs": records}
     arrays = {f"{i}_{k}": w for i, run in enumerate(runs) for k, w in enumerate(run.weights)}
-    arrays |= {
-        f"{i}_{k}_sums": g for i, run in enumerate(runs) for k, g in enumerate(run.sums)
-    }
+    arrays |= {f"{i}_{k}_sums": g for i, run in enumerate(runs) for k, g in enumerate(run.sums)}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     try:
@@ -55,7 +53,9 @@ def load_runs(folder, design):
         kept = layers if design.substrate.keeps_remainders else ()
         found = [
             Run.from_record(
-                run, design, [arrays[f"{i}_{k}"] for k in layers],
+                run,
+                design,
+                [arrays[f"{i}_{k}"] for k in layers],
                 [arrays[f"{i}_{k}_sums"] for k in kept],
             )  # fmt: skip
             for i, run in enumerate(runs)

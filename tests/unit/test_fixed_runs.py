@@ -61,7 +61,9 @@ def test_a_resumed_training_ends_in_the_same_bits(tmp_path, rounding, backend):
     for mine, theirs in zip(again, whole, strict=True):
         same_chip(mine, theirs)
     assert [run.counters for run in found] == [run.counters for run in wanted]
-    mine, theirs = (load_checkpoint(tmp_path / f"{name}.npz")[1] for name in ("broken", "whole"))
+    mine, theirs = (
+        load_checkpoint(tmp_path / f"{name}.npz")[1] for name in ("broken", "whole")
+    )
     for name in KEPT:
         np.testing.assert_array_equal(mine[name], theirs[name])
 
