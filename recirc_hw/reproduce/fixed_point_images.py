@@ -65,16 +65,20 @@ def digits(bench):
     settings = {
         "network": "64-16-64, Glorot start, weights of 3 integer bits, activities of 8 bits",
         "training": f"CCRCC, lambda 1/2, rate 1/8, case by case, {epochs} epochs",
-        "bands": "break points of an independent build: within 5 % of floating point, or not",
+        "bands": "break points of an independent build: within 5 % of floating point, and 2 % "
+        "for other chips, or not",
     }
     return settings, lines, figure
 
 
+# Within 5 %, and 2 % for other chips: the independent build had three, whose ratios
+# differ by a standard deviation of 3 % at the border (carry, 7 bits: 1.04).
+WITHIN = (None, 1.07)
 # (rounding, weight bits): band of the error over that of floating point
 DIGITS = {
-    ("half_even", 16): (None, 1.05), ("stochastic", 16): (None, 1.05),
-    ("stochastic", 12): (None, 1.05), ("carry", 12): (None, 1.05), ("carry", 8): (None, 1.05),
-    ("carry", 7): (None, 1.05), ("floor", 12): (1.5, None), ("floor", 8): (1.5, None),
+    ("half_even", 16): WITHIN, ("stochastic", 16): WITHIN,
+    ("stochastic", 12): WITHIN, ("carry", 12): WITHIN, ("carry", 8): WITHIN,
+    ("carry", 7): WITHIN, ("floor", 12): (1.5, None), ("floor", 8): (1.5, None),
     ("half_even", 8): (1.5, None), ("stochastic", 8): (1.5, None), ("carry", 5): (1.1, None),
 }  # fmt: skip
 
@@ -181,7 +185,7 @@ class _Images:
         for label, rule in _rules(2.0**-9).items():
             for rounding, bits in zip(ROUNDINGS, LOWEST[label], strict=True):
                 narrower = WIDTHS[WIDTHS.index(bits) - 1]
-                for width, band in ((bits, (None, 1.07)), (narrower, (1.03, None))):
+                for width, band in ((bits, WITHIN), (narrower, (1.03, None))):
                     what = f"batches of 100: {label}, {width} bits, {rounding}"
                     ratio = self.ratio(what, label, rule, _format(width, rounding), 100)
                     lines.append(_ratio_line(what, ratio, band if self.known else None))
