@@ -39,6 +39,8 @@ int rh_fixed_forward(int isa, int weight, int word, const rh_fixed_program *prog
                      const rh_fixed_job *job, int64_t slot, int64_t count, void *out)
 {
     const rh_kernels *kernels = kernels_of(isa);
+    if (slot < 0 || slot >= program->n_slots || job->job.lanes != 1)
+        return RH_ERR_BOUNDS;
     return kernels ? kernels->fixed_forward[weight][word](program, job, slot, count, out)
                    : RH_ERR_ISA;
 }
