@@ -3,11 +3,15 @@
 
 static int inside(int64_t index, int64_t count) { return index >= 0 && index < count; }
 
+/* Whether `size` values from `offset` on end by `total`. */
+static int ends_by(int64_t offset, int64_t size, int64_t total)
+{
+    return offset >= 0 && size >= 0 && offset <= total && size <= total - offset;
+}
+
 static int slot_has(const rh_fixed_program *p, int64_t slot, int64_t size)
 {
-    return inside(slot, p->n_slots) && p->slots[slot].offset >= 0 &&
-           p->slots[slot].offset + p->slots[slot].size <= p->state_size &&
-           p->slots[slot].size == size;
+    return inside(slot, p->n_slots) && p->slots[slot].size == size;
 }
 
 static int product_fits(const rh_fixed_program *p, const rh_fixed_op *op)
@@ -18,7 +22,8 @@ static int product_fits(const rh_fixed_program *p, const rh_fixed_op *op)
     int64_t in = op->transposed ? m->rows : m->cols;
     if (op->opcode == RH_CORRELATE)
         return slot_has(p, op->first, m->rows) && slot_has(p, op->second, m->cols);
-    return slot_has(p, op->dst, out) && slot_has(p, op->first, in) && op->block > 0;
+    return slot_has(p, op->dst, out) && slot_has(p, op->first, in) && op->block > 0 &&
+           op->block <= INT64_C(1) << 32;
 }
 
 /* Whether a table has an entry for every index from low to high. */
@@ -27,60 +32,95 @@ static int table_fits(const rh_fixed_program *p, const rh_fixed_op *op)
     if (op->table < 0) return 1;
     if (!op->clips || !inside(op->table, p->n_tables)) return 0;
     int64_t size = p->table_starts[op->table + 1] - p->table_starts[op->table];
-    return op->low <= 0 && op->high >= 0 && op->high - op->low < size;
+    return op->low <= 0 && op->high >= 0 && op->low > -size && op->high < size + op->low;
 }
 
-static int check_op(const rh_fixed_program *p, const rh_fixed_op *op, int64_t case_size)
+/* Whether values of so many bits can be shifted as an operation says. */
+static int shifts_fit(const rh_fixed_op *op, int bits)
+{
+    return op->shift > 1 - bits && op->shift < bits - 1 && op->bias_align >= 0 &&
+           op->bias_align < bits - 1;
+}
+
+static int check_compute(const rh_fixed_program *p, const rh_fixed_op *op, int64_t case_size,
+                         int bits)
 {
     if (op->function < RH_IDENTITY || op->function > RH_TANH) return RH_ERR_OPCODE;
-    int64_t size = inside(op->dst, p->n_slots) ? p->slots[op->dst].size : 0;
-    int fits = op->shift > -63 && op->shift < 63 && op->bias_align >= 0 && op->bias_align < 63;
+    int64_t size = inside(op->dst, p->n_slots) ? p->slots[op->dst].size : -1;
+    int fits = size >= 0;
     switch (op->opcode) {
-    case RH_CLAMP:
-        fits &= slot_has(p, op->dst, size) && op->case_offset >= 0 &&
-                op->case_offset + size <= case_size;
+    case RH_CLAMP: fits &= ends_by(op->case_offset, size, case_size); break;
+    case RH_PROJECT:
+        fits &= product_fits(p, op) && table_fits(p, op) &&
+                shifts_fit(op, p->wide_sums ? 64 : bits);
         break;
-    case RH_PROJECT: fits &= product_fits(p, op) && table_fits(p, op); break;
-    case RH_CORRELATE: fits &= product_fits(p, op); break;
     case RH_COMBINE: fits &= op->shift >= 0; /* fall through */
     case RH_GATE:
-        fits &= slot_has(p, op->dst, size) && slot_has(p, op->first, size) &&
-                slot_has(p, op->second, size);
+        fits &= slot_has(p, op->first, size) && slot_has(p, op->second, size) &&
+                shifts_fit(op, bits);
         break;
-    case RH_WRITE: fits &= inside(op->matrix, p->n_matrices); break;
     default: return RH_ERR_OPCODE;
     }
     return fits ? RH_OK : RH_ERR_BOUNDS;
 }
 
-static int check_matrix(const rh_fixed_matrix *m, const rh_job *job)
+/* Correlates, then writes, after the operations that compute. */
+static int check_learning(const rh_fixed_program *p, int bits)
+{
+    const rh_fixed_op *op = p->ops + p->n_compute;
+    for (int64_t k = 0; k < p->n_correlate; k++, op++) {
+        if (op->opcode != RH_CORRELATE) return RH_ERR_OPCODE;
+        if (!product_fits(p, op) || !shifts_fit(op, bits)) return RH_ERR_BOUNDS;
+    }
+    for (int64_t k = 0; k < p->n_write; k++, op++) {
+        if (op->opcode != RH_WRITE) return RH_ERR_OPCODE;
+        if (!inside(op->matrix, p->n_matrices)) return RH_ERR_BOUNDS;
+    }
+    return RH_OK;
+}
+
+static int check_matrix(const rh_fixed_matrix *m, const rh_job *job, int bits)
 {
     if (m->rounding < RH_FLOOR || m->rounding > RH_CARRY) return RH_ERR_OPCODE;
-    int fits = m->shift >= 0 && m->shift < 63 && m->bias_shift >= 0 && m->bias_shift < 63 &&
-               m->offset >= 0 && m->rows > 0 && m->cols >= 0 && m->stride >= m->rows &&
-               (job->lanes > 1 || m->stride % RH_LANES == 0) &&
-               m->offset + (m->cols + 1) * m->stride * job->lanes <= job->n_weights;
+    int64_t room = job->n_weights / job->lanes;
+    int fits = inside(m->shift, bits - 1) && inside(m->bias_shift, bits - 1) && m->rows > 0 &&
+               m->stride >= m->rows && (job->lanes > 1 || m->stride % RH_LANES == 0) &&
+               m->stride <= room && inside(m->cols, room / m->stride) &&
+               ends_by(m->offset, (m->cols + 1) * m->stride * job->lanes, job->n_weights);
     return fits ? RH_OK : RH_ERR_BOUNDS;
 }
 
-int rh_fixed_check(const rh_fixed_program *p, const rh_fixed_job *f)
+/* Every slot and table inside its array, and room beside the slots for a largest post. */
+static int sizes_fit(const rh_fixed_program *p, const rh_fixed_job *f)
 {
-    int64_t n_ops = p->n_compute + p->n_correlate + p->n_write;
     const rh_job *job = &f->job;
     int64_t tallest = 0;
-    for (int64_t k = 0; k < p->n_matrices; k++)
+    if (job->lanes != 1 && job->lanes != RH_LANES) return 0;
+    if (p->n_compute < 0 || p->n_correlate < 0 || p->n_write < 0) return 0;
+    if (f->n_matrices != p->n_matrices || job->n_chips < 1 || job->n_chips > job->lanes)
+        return 0;
+    for (int64_t k = 0; k < p->n_matrices; k++) {
+        if (!inside(p->matrices[k].rows, job->n_weights + 1)) return 0;
         tallest = p->matrices[k].rows > tallest ? p->matrices[k].rows : tallest;
-    int sized = f->n_matrices == p->n_matrices && job->n_chips > 0 &&
-                job->n_chips <= job->lanes &&
-                (p->state_size + 2 * RH_LANES + tallest) * job->lanes <= job->n_state;
-    int status = sized ? RH_OK : RH_ERR_BOUNDS;
-    for (int64_t k = 0; k < n_ops && status == RH_OK; k++)
-        status = check_op(p, p->ops + k, f->job.case_size);
+    }
+    if (!ends_by(p->state_size, 2 * RH_LANES + tallest, job->n_state / job->lanes)) return 0;
+    for (int64_t k = 0; k < p->n_slots; k++)
+        if (!ends_by(p->slots[k].offset, p->slots[k].size, p->state_size)) return 0;
+    for (int64_t k = 0; k < p->n_tables; k++)
+        if (p->table_starts[k] < 0 || p->table_starts[k] > p->table_starts[k + 1]) return 0;
+    return inside(p->target, p->n_slots) && slot_has(p, p->output, p->slots[p->target].size);
+}
+
+int rh_fixed_check(int word, const rh_fixed_program *p, const rh_fixed_job *f)
+{
+    const rh_job *job = &f->job;
+    const int bits = word ? 64 : 32;
+    if (!sizes_fit(p, f)) return RH_ERR_BOUNDS;
+    int status = RH_OK;
     for (int64_t k = 0; k < p->n_matrices && status == RH_OK; k++)
-        status = check_matrix(p->matrices + k, &f->job);
-    if (status != RH_OK) return status;
-    if (!inside(p->target, p->n_slots) || !inside(p->output, p->n_slots) ||
-        p->slots[p->target].size != p->slots[p->output].size)
-        return RH_ERR_BOUNDS;
-    return rh_check_order(&f->job);
+        status = check_matrix(p->matrices + k, job, bits);
+    for (int64_t k = 0; k < p->n_compute && status == RH_OK; k++)
+        status = check_compute(p, p->ops + k, job->case_size, bits);
+    if (status == RH_OK) status = check_learning(p, bits);
+    return status == RH_OK ? rh_check_order(job) : status;
 }

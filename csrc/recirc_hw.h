@@ -195,7 +195,7 @@ int rh_train_lanes(int isa, int dtype, const rh_program *program, const rh_job *
 
 /* Fixed point: check, train, and run forward. `weight` is 0, 1, 2 for 8, 16 and 32
  * bits, `word` 0, 1 for 32 and 64. */
-int rh_fixed_check(const rh_fixed_program *program, const rh_fixed_job *job);
+int rh_fixed_check(int word, const rh_fixed_program *program, const rh_fixed_job *job);
 int rh_fixed_train(int isa, int weight, int word, const rh_fixed_program *program,
                    const rh_fixed_job *job);
 int rh_fixed_forward(int isa, int weight, int word, const rh_fixed_program *program,

@@ -20,6 +20,7 @@ from recirc_hw.chips import Design
 from recirc_hw.design_file import commented, starting_design
 from recirc_hw.errors import DataError, DesignError, Interrupted, TaskError, nearest
 from recirc_hw.rules import CustomRule
+from recirc_hw.substrates import FixedPoint
 from recirc_hw.substrates.devices.catalogue import catalogue
 from recirc_hw.terminal import (
     failed,
@@ -363,8 +364,19 @@ def devices_command(
 
 
 @app.command()
-def info(as_json: AsJson = False):
-    """Show versions, backends and the instruction set in use."""
+def info(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[DESIGN.toml]", help="A chip on paper.")
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Cases per weight update, which widths depend on.")
+    ] = 1,
+    as_json: AsJson = False,
+):
+    """Show versions, backends and instruction set; or a design's program and widths."""
+    if path is not None:
+        _show_design(Design.load(path), batch_size, as_json)
+        return
     record = {
         **versions(),
         "machine": platform.machine(),
@@ -381,6 +393,21 @@ def info(as_json: AsJson = False):
             (k, ", ".join(v) if isinstance(v, list) else v or "-") for k, v in record.items()
         ]
         table("recirc_hw", ("what", ""), rows)
+
+
+def _show_design(design, batch_size, as_json):
+    """Print what a chip executes and, where it has formats, how wide every signal is."""
+    fixed = isinstance(design.substrate, FixedPoint)
+    widths = design.widths(batch_size) if fixed else None
+    if as_json:
+        _print_json({
+            "design": design.sections(), "program": str(design.program).splitlines(),
+            "batch_size": batch_size, "widths": widths and widths.record(),
+        })  # fmt: skip
+        return
+    typer.echo(design.program)
+    if widths:
+        typer.echo(f"\nhow wide every signal is, batches of {batch_size}:\n{widths}")
 
 
 @app.command()

@@ -48,7 +48,7 @@ cdef extern from "recirc_hw.h" nogil:
     ctypedef struct rh_blas:
         void *s
         void *d
-    enum: RH_LANES
+    enum: RH_LANES, RH_COUNTERS
     ctypedef struct rh_fixed_op:
         pass
     ctypedef struct rh_fixed_matrix:
@@ -108,7 +108,7 @@ cdef extern from "recirc_hw.h" nogil:
     int rh_analog_present(int, int, const rh_analog *, const rh_analog_job *)
     int rh_noise(int, int, uint64_t, uint32_t, uint32_t, int64_t, int64_t, int64_t, int64_t, void *)
     int rh_best_isa()
-    int rh_fixed_check(const rh_fixed_program *, const rh_fixed_job *)
+    int rh_fixed_check(int, const rh_fixed_program *, const rh_fixed_job *)
     int rh_fixed_train(int, int, int, const rh_fixed_program *, const rh_fixed_job *)
     int rh_fixed_forward(int, int, int, const rh_fixed_program *, const rh_fixed_job *,
                          int64_t, int64_t, void *)
@@ -298,11 +298,13 @@ cdef class FixedTable:
     def __init__(self, ops, counts, slots, matrices, entries, starts, state_size, monitor, one,
                  weight, wide_word, wide_sums):
         self.kept, self.slots = (ops, slots, matrices, entries, starts), slots
+        if weight not in range(3) or wide_word not in range(2):
+            raise ValueError(f"want a weight type of 0..2 and a word of 0 or 1, got {weight}, {wide_word}")
         self.weight, self.wide_word = weight, wide_word
         self.weight_type = np.dtype(("int8", "int16", "int32")[weight])
         self.word = np.dtype(("int32", "int64")[wide_word])
         self.c.wide_sums = wide_sums
-        self.c.ops = <const rh_fixed_op *>address(ops, FIXED_OP, sum(counts), False)
+        self.c.ops = <const rh_fixed_op *>address(ops, FIXED_OP, sum(max(count, 0) for count in counts), False)
         self.c.slots = <const rh_slot *>address(slots, SLOT, 1, False)
         self.c.matrices = <const rh_fixed_matrix *>address(matrices, FIXED_MATRIX, 1, False)
         self.c.table_starts = <const int64_t *>address(starts, np.int64, 1, False)
@@ -333,12 +335,13 @@ cdef class FixedCall:
         self.c.job.cases = address(cases, np.int32, 1, False)
         borrow(&self.c.job, cases, order, batch_ends, error, unit_error, watch, chips)
         self.c.n_matrices, self.c.at_once = fixed.counters.shape[1], at_once
+        cells = count * fixed.counters.shape[1] * RH_COUNTERS
         self.c.job.n_weights, self.c.job.n_state = weights.size, state.size
         self.c.job.lanes = lanes
         self.c.seeds = <const uint64_t *>address(fixed.seeds[rows], np.uint64, count, False)
         self.c.steps = <int64_t *>address(fixed.steps[rows], np.int64, count, True)
-        self.c.counters = <int64_t *>address(fixed.counters[rows], np.int64, count, True)
-        translate(rh_fixed_check(&table.c, &self.c))
+        self.c.counters = <int64_t *>address(fixed.counters[rows], np.int64, cells, True)
+        translate(rh_fixed_check(table.wide_word, &table.c, &self.c))
 
     def train(self, int isa):
         """Train this call's chips, one a lane, or one chip alone."""
@@ -352,6 +355,8 @@ cdef class FixedCall:
     def forward(self, int isa, int64_t slot, out):
         """Run every presentation of one chip, and copy a slot of each into `out`."""
         cdef int status
+        if not 0 <= slot < self.table.c.n_slots:
+            raise ValueError(f"want a slot of 0..{self.table.c.n_slots - 1}, got {slot}")
         cdef int64_t count = self.c.job.batch_ends[self.c.job.n_batches - 1]
         cdef int64_t size = self.table.slots["size"][slot]
         cdef void *to = address(out, self.table.word, count * size, True)

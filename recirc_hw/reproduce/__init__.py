@@ -11,6 +11,7 @@ from recirc_hw.reproduce import (
     baldi_sadowski,
     baldi_variants,
     fixed_point,
+    fixed_point_images,
     hinton_alignment,
     hinton_loops,
     hinton_mcclelland,
@@ -22,7 +23,7 @@ from recirc_hw.reproduce.result import Line, Result
 # settings, lines and figure)
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    fixed_point, analog,
+    fixed_point, fixed_point_images, analog,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 

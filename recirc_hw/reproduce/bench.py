@@ -92,17 +92,21 @@ def share_line(what, flags, *, paper=None, band=None):
 
 
 def learned_line(what, runs, share, others=100):
-    """Return the line of the share that learned, and where it may fall.
+    """Return the line of the share that learned, where an independent build found `share`."""
+    band = likely_band(share, len(runs), others)
+    return share_line(what, [run.learned for run in runs], band=band)
 
-    An independent build found `share` of `others` chips. The band is 3.29 standard
-    errors of the difference of two shares, each estimated with two successes and two
-    failures more than were seen (Agresti & Coull 1998).
+
+def likely_band(share, n, others=100):
+    """Return where the share of n chips may fall, given that of `others` independent ones.
+
+    The band is 3.29 standard errors of the difference of two shares, each estimated
+    with two successes and two failures more than were seen (Agresti & Coull 1998).
     """
     likely = (others * share + 2) / (others + 4)
-    spread = 3.29 * np.sqrt(likely * (1 - likely) * (1 / others + 1 / len(runs)))
+    spread = 3.29 * np.sqrt(likely * (1 - likely) * (1 / others + 1 / n))
     low, high = share - spread, share + spread
-    band = (float(low) if low > 0 else None, float(high) if high < 1 else None)
-    return share_line(what, [run.learned for run in runs], band=band)
+    return (float(low) if low > 0 else None, float(high) if high < 1 else None)
 
 
 def ratio_line(what, above, below, *, band=None):

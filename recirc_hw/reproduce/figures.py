@@ -51,6 +51,11 @@ def draw_curves(ax, curves, *, title, x, y, log_x=False, log_y=False, markers=Tr
     ax.legend(frameon=False, fontsize=9)
 
 
+def sorted_line(values):
+    """Return a dict of numbers as the x and y values of a line."""
+    return sorted(values), [values[x] for x in sorted(values)]
+
+
 def _same(first, second):
     """Whether two lines lie on each other for most of their length."""
     if len(first[0]) != len(second[0]) or not np.array_equal(first[0], second[0]):

@@ -1,6 +1,6 @@
 """Static bounds: how far every signal of an integer program can go, and its width."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.programs.integer import width
@@ -44,6 +44,11 @@ class Widths:
                 return signal
         names = [signal.name for signal in self.signals]
         raise KeyError(f"no signal {name!r}{nearest(name, names)}")
+
+    def record(self):
+        """Return everything as plain values that JSON takes."""
+        signals = [asdict(s) | {"bits": s.bits, "signed": s.low < 0} for s in self.signals]
+        return {"signals": signals, "notes": list(self.notes)}
 
     def __str__(self):
         """Return the table as people read it."""

@@ -167,6 +167,11 @@ class FixedPoint(Fields):
         return np.dtype(next(f"int{size}" for size in (8, 16, 32) if max(bits) <= size))
 
     @property
+    def keeps_remainders(self):
+        """Whether what a training leaves in the sums belongs to the chip's state."""
+        return self.rounding == "carry"
+
+    @property
     def margin(self):
         """Half a code: how far outputs are kept from 0 and 1 in a cross-entropy."""
         return 0.5 / (1 << self.activity_bits)
@@ -310,7 +315,7 @@ class FixedPoint(Fields):
             sums, before.layout.matrices, after.layout.matrices, strict=True
         ):
             scaled = np.zeros(g.shape, f"int{after.word}")
-            if self.rounding == "carry":
+            if self.keeps_remainders:
                 for (part, _, then), (_, _, now) in zip(
                     matrix_parts(old), matrix_parts(new), strict=True
                 ):

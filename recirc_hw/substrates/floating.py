@@ -21,6 +21,11 @@ class Floating(Fields):
         return np.dtype(self.precision)
 
     @property
+    def keeps_remainders(self):
+        """Whether what a training leaves in the sums belongs to the chip's state: no."""
+        return False
+
+    @property
     def margin(self):
         """How far outputs are kept from 0 and 1 in a cross-entropy."""
         return 1e-12

@@ -25,6 +25,7 @@ def save_runs(folder, runs, **settings):
     records = [run.record() for run in runs]
     record = {"format": FORMAT, **settings, "runs": records}
     arrays = {f"{i}_{k}": w for i, run in enumerate(runs) for k, w in enumerate(run.weights)}
+    arrays |= {f"{i}_{k}_sums": g for i, run in enumerate(runs) for k, g in enumerate(run.sums)}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     try:
@@ -51,7 +52,9 @@ def load_runs(folder, design):
         stored = checked(RunFile, record)
         _match_design(stored.runs, design)
         path = Path(folder) / "weights.npz"
-        weights = _weights_of(read_arrays(path), len(stored.runs), design)
+        arrays = read_arrays(path)
+        weights = [_weights_of(arrays, i, design) for i in range(len(stored.runs))]
+        sums = [_sums_of(arrays, i, run, design) for i, run in enumerate(stored.runs)]
     except OSError as error:
         reason = error.strerror or "broken"
         raise DataError(f"cannot read run '{folder}': {path.name}: {reason}") from None
@@ -60,7 +63,7 @@ def load_runs(folder, design):
     except ValueError as error:
         raise DataError(f"cannot read run '{folder}': {path.name}: {error}") from None
     settings = {name: value for name, value in record.items() if name != "runs"}
-    return list(map(_run, stored.runs, repeat(design), weights)), settings
+    return list(map(_run, stored.runs, repeat(design), weights, sums)), settings
 
 
 def _refuse_constant(name):
@@ -98,27 +101,43 @@ def _match_counters(where, counters, design):
         raise ValueError(f"{where}: want {', '.join(COUNTERS)} for each of {', '.join(names)}")
 
 
-def _weights_of(arrays, count, design):
-    """Return each run's matrices, once they prove to be of the design's formats."""
-    found = []
-    for i in range(count):
-        found.append([])
-        for k, matrix in enumerate(design.program.layout.matrices):
-            name, shape = f"{i}_{k}", (matrix.rows, matrix.cols + 1)
-            if name not in arrays:
-                raise ValueError(f"array '{name}' is missing")
-            array = arrays[name]
-            if array.shape != shape or array.dtype != design.substrate.dtype:
-                raise ValueError(
-                    f"array '{name}': want {design.substrate.dtype} of shape {shape}, "
-                    f"got {array.dtype} of shape {array.shape}"
-                )
-            found[-1].append(array)
-        design.substrate.check_codes(found[-1], design.lowered())
+def _weights_of(arrays, i, design):
+    """Return the matrices of the i-th run, once they prove to be of the design's formats."""
+    matrices = design.program.layout.matrices
+    found = [
+        _array_of(arrays, f"{i}_{k}", matrix, design.substrate.dtype)
+        for k, matrix in enumerate(matrices)
+    ]
+    design.substrate.check_codes(found, design.lowered())
     return found
 
 
-def _run(stored, design, weights):
+def _sums_of(arrays, i, run, design):
+    """Return what the i-th run left beside its weights; nothing where nothing is kept."""
+    if not design.substrate.keeps_remainders:
+        return []
+    program = design.lowered(run.batch_size)
+    return [
+        _array_of(arrays, f"{i}_{k}_sums", matrix, np.dtype(f"int{program.word}"))
+        for k, matrix in enumerate(program.layout.matrices)
+    ]
+
+
+def _array_of(arrays, name, matrix, dtype):
+    """Return an array of a file, once it proves to be as one of a matrix should be."""
+    shape = (matrix.rows, matrix.cols + 1)
+    if name not in arrays:
+        raise ValueError(f"array '{name}' is missing")
+    array = arrays[name]
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"array '{name}': want {dtype} of shape {shape}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    return array
+
+
+def _run(stored, design, weights, sums):
     """Return the run that a record describes; numbers that were not finite are NaN."""
     fields = stored.model_dump()
     history = {name: _floats(values) for name, values in fields.pop("history").items()}
@@ -128,7 +147,9 @@ def _run(stored, design, weights):
     ]
     for name in MAY_BE_NAN:
         fields[name] = float("nan") if fields[name] is None else fields[name]
-    return Run(design=design, weights=weights, history=history, probes=probes, **fields)
+    return Run(
+        design=design, weights=weights, sums=sums, history=history, probes=probes, **fields
+    )
 
 
 def _floats(values):

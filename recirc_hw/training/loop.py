@@ -323,6 +323,10 @@ class _Training:
             probes=[{"update": p["update"], **p["chips"][i]} for p in state.probes],
             batch_size=self.plan.batch_size,
             counters=state.counters(i),
+            updates_before=state.before[i],
+            sums=[matrix.copy() for matrix in chip.sums]
+            if self.design.substrate.keeps_remainders
+            else [],
         )
 
 

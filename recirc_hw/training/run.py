@@ -34,7 +34,9 @@ class Run:
     (NaN where there were none). Errors are those of the chip at the end, on
     held-out cases where the task has any. `wall_s` is the time of the whole
     training, all chips that were trained side by side. `weights` are the network's
-    matrices, then those that only carry errors.
+    matrices, then those that only carry errors; `sums` what is carried beside each
+    weight, where the substrate keeps it. `updates_before` counts the chip's updates in
+    earlier trainings.
     """
 
     design: object
@@ -60,6 +62,8 @@ class Run:
     probes: list[dict] = field(default_factory=list)
     batch_size: int = 1
     counters: dict[str, dict[str, int]] | None = None
+    updates_before: int = 0
+    sums: list[np.ndarray] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=versions)
 
     @property
@@ -100,7 +104,7 @@ class Run:
 
         Returns
         -------
-        Chip; its sums are empty, as momentum and remainders are not recorded.
+        Chip; what momentum kept is not recorded, carried remainders are.
 
         Raises
         ------
@@ -110,8 +114,9 @@ class Run:
         chip = self.design.fabricate(self.seed)
         self.design.substrate.check_codes(self.weights, chip.program)
         chip.matrices = [matrix.copy() for matrix in self.weights]
-        chip.sums = [matrix * 0 for matrix in chip.sums]
-        chip.updates = chip.steps = self.total_updates
+        chip.program = self.design.lowered(self.batch_size)
+        chip.sums = [matrix.copy() for matrix in self.sums or (m * 0 for m in chip.sums)]
+        chip.updates = chip.steps = self.updates_before + self.total_updates
         return chip
 
     def plot(self):
@@ -129,7 +134,7 @@ class Run:
 SUMMARY = tuple(
     name
     for name in Run.__dataclass_fields__
-    if name not in ("design", "weights", "history", "probes")
+    if name not in ("design", "weights", "sums", "history", "probes")
 )
 
 

@@ -101,7 +101,7 @@ def build_with_sanitizers(folder):
     subprocess.run(["gcc", "-shared", *SANITIZERS, *objects, "-o", library], check=True)
 
 
-def tested_with_sanitizers(folder, chosen):
+def under_sanitizers(folder, chosen):
     """Run the chosen tests with the package in `folder`; return the finished process."""
     environment = {
         **os.environ,
@@ -122,6 +122,6 @@ def tested_with_sanitizers(folder, chosen):
 @pytest.mark.skipif(library("libasan.so") is None, reason="needs gcc's libasan")
 def test_the_core_is_clean_under_the_address_and_undefined_sanitizers(tmp_path):
     build_with_sanitizers(tmp_path)
-    done = tested_with_sanitizers(tmp_path, CHOSEN)
+    done = under_sanitizers(tmp_path, CHOSEN)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
     assert "ERROR: AddressSanitizer" not in done.stderr

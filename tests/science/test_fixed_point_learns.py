@@ -22,4 +22,4 @@ def test_shares_that_learn_are_those_of_an_independent_build():
     # n = 1000 chips a line against 100; a band holds 99.9 % of builds, seeds are fixed.
     _, lines, _ = encoder(Bench())
     assert {line.what for line in lines if line.verdict == "outside"} == set()
-    assert sum(line.verdict == "inside" for line in lines) == 39
+    assert sum(line.verdict == "inside" for line in lines) == 41

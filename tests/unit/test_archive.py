@@ -23,7 +23,7 @@ from recirc_hw.training import load_runs, save_runs
 from recirc_hw.training.run import versions
 
 DESIGN = Design(Loop(4, 3, 2), Recirculation(learning_rate=5.0))
-ARRAYS = ("weights", "history", "probes", "design")
+ARRAYS = ("weights", "sums", "history", "probes", "design")
 
 
 @pytest.fixture(scope="module")

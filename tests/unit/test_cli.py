@@ -207,6 +207,28 @@ def test_info_names_versions_and_instruction_sets(run):
     assert "portable" in record["instruction sets"]
 
 
+def test_info_on_a_fixed_point_design_shows_its_program_and_widths(run, tmp_path):
+    design = rh.Design(rh.Loop(784, 20), rh.Recirculation(), rh.FixedPoint(weight_bits=16))
+    Path("wide.toml").write_text(design.to_toml())
+    output, _ = run("info", "wide.toml")
+    assert "correlate" in output
+    assert re.search(r"^sum into hidden +s34 .*784 products and a bias$", output, re.M)
+    record = json.loads(run("info", "wide.toml", "--batch-size", "100", "--json")[0])
+    assert record["design"] == json.loads(json.dumps(design.sections()))
+    bits = {signal["name"]: signal["bits"] for signal in record["widths"]["signals"]}
+    assert bits["sum into hidden"] == 34
+    assert bits["sum for visible>hidden"] == design.widths(100)["sum for visible>hidden"].bits
+    assert any("rate" in note for note in record["widths"]["notes"])
+
+
+def test_info_on_an_ideal_design_shows_its_program_alone(run):
+    Path("ideal.toml").write_text(rh.Design(rh.Loop(4, 2), rh.Recirculation()).to_toml())
+    output, _ = run("info", "ideal.toml")
+    assert "correlate" in output
+    assert "wide" not in output
+    assert json.loads(run("info", "ideal.toml", "--json")[0])["widths"] is None
+
+
 def test_the_readme_and_the_example_show_the_same_rule():
     readme = (EXAMPLES.parent / "README.md").read_text()
     example = (EXAMPLES / "own_rule.py").read_text()
