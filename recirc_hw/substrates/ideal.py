@@ -4,10 +4,10 @@ from typing import Literal
 
 import numpy as np
 
-from recirc_hw.fields import Fields
+from recirc_hw.substrates.effects import Substrate
 
 
-class Ideal(Fields):
+class Ideal(Substrate):
     """Floating point, as a computer has it: the yardstick for real hardware.
 
     Parameters
@@ -18,6 +18,12 @@ class Ideal(Fields):
 
     type: Literal["ideal"] = "ideal"
     precision: Literal["float32", "float64"] = "float64"
+
+    def effects(self):
+        """Return what keeps it from full precision."""
+        if self.precision == "float64":
+            return {}
+        return {"single precision": {"precision": "float64"}}
 
     @property
     def dtype(self):
