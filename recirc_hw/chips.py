@@ -130,6 +130,11 @@ class Design:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise DesignError(f"{source}: not valid TOML: {error}") from None
+        return cls.from_sections(tables, source)
+
+    @classmethod
+    def from_sections(cls, tables, source="design"):
+        """Return the design that nested dicts describe, as `sections` returns them."""
         unknown = set(tables) - set(SECTIONS)
         if unknown:
             name = sorted(unknown)[0]

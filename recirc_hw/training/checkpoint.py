@@ -46,8 +46,8 @@ def _umask():
 
 
 @contextmanager
-def alone_at(path):
-    """Refuse a second training that would write the checkpoint at `path` meanwhile.
+def alone_at(path, what="training"):
+    """Refuse a second training (or `what` it is) that would write at `path` meanwhile.
 
     With None for `path`, do nothing.
     """
@@ -59,13 +59,13 @@ def alone_at(path):
         lock.parent.mkdir(parents=True, exist_ok=True)
         stream = open(lock, "w")  # noqa: SIM115
     except OSError as error:
-        raise CheckpointError(f"cannot write checkpoint '{path}': {error.strerror}") from None
+        raise CheckpointError(f"cannot write '{path}': {error.strerror}") from None
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CheckpointError(
-                f"another training is writing '{path}'; give this one a folder of its own"
+                f"another {what} is writing '{path}'; give this one a folder of its own"
             ) from None
         try:
             yield
