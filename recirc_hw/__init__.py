@@ -13,6 +13,7 @@ from recirc_hw.errors import (
     DesignError,
     Interrupted,
     NativeError,
+    StudyError,
     TaskError,
     UnsupportedError,
 )
@@ -26,6 +27,7 @@ from recirc_hw.rules import (
     Recirculation,
     TopOnly,
 )
+from recirc_hw.studies import Yield, ablate, find_limit, learning_yield, sweep
 from recirc_hw.substrates import FixedPoint, Ideal
 from recirc_hw.training import Run, train
 
@@ -50,10 +52,16 @@ __all__ = [
     "RandomFeedback",
     "Recirculation",
     "Run",
+    "StudyError",
     "TaskError",
     "TopOnly",
     "UnsupportedError",
+    "Yield",
+    "ablate",
     "calibrate_formats",
+    "find_limit",
+    "learning_yield",
+    "sweep",
     "tasks",
     "train",
 ]

@@ -66,16 +66,41 @@ def reproduction_progress(name):
         )
 
 
-def table(title, head, rows):
-    """Print a table."""
+@contextmanager
+def study_progress(label):
+    """Yield a callback for studies: how much is done, and what came of it so far."""
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[text]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        job = bar.add_task(escape(label), total=None, text="")
+        yield lambda done, total, text: bar.update(
+            job, completed=done, total=total, text=escape(text)
+        )
+
+
+def table_of(title, head, rows):
+    """Return a table to print, or to show live."""
     shown = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
+        title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False
     )
     for column, name in enumerate(head):
         shown.add_column(name, justify="left" if column == 0 else "right", overflow="fold")
     for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
-    out.print(shown)
+        shown.add_row(*(escape(str(cell)) for cell in row))
+    return shown
+
+
+def table(title, head, rows):
+    """Print a table."""
+    out.print(table_of(title, head, rows))
 
 
 def pictures(rows, shape):

@@ -81,8 +81,9 @@ def _limit_title(limit):
         return f"{limit.name}: not even {short(limit.start)} lets {wanted} learn"
     more = "" if limit.monotone else "; the curve is not monotone"
     low, high = limit.interval
-    between = "" if low == high or None in (low, high) else f" ({short(low)} to {short(high)})"
-    return f"{limit.name}: {wanted} learn down the road to {short(limit.value)}{between}{more}"
+    known = low != high and None not in (low, high)
+    between = f" (between {short(low)} and {short(high)})" if known else ""
+    return f"{limit.name}: {wanted} learn as far as {short(limit.value)}{between}{more}"
 
 
 def _value_axis(ax, limit, x):
@@ -129,7 +130,9 @@ def frontier_figure(frontier):
     picture.colorbar(seen, ax=ax, label="chips that learn, %")
     refused = [(other, point.value) for other, point in points if point.found is None]
     if refused:
-        ax.plot(*np.transpose(refused), "x", color=MUTED, linestyle="none", label="no such chip")
+        ax.plot(
+            *np.transpose(refused), "x", color=MUTED, linestyle="none", label="no such chip"
+        )
     pairs = [
         (other, value)
         for other, value in zip(frontier.across, frontier.values, strict=True)

@@ -7,8 +7,9 @@ chips and count; they draw nothing (see `reports`) and know no substrate by name
 """
 
 from recirc_hw.studies.ablation import Ablation, ablate
+from recirc_hw.studies.curve import Frontier, Limit
 from recirc_hw.studies.learning_yield import Yield, learning_yield
-from recirc_hw.studies.limit import Frontier, Limit, find_limit
+from recirc_hw.studies.limit import find_limit
 from recirc_hw.studies.store import Store
 from recirc_hw.studies.study_file import StudyFile
 from recirc_hw.studies.sweep import sweep

@@ -59,7 +59,8 @@ class Cell:
     def key(self):
         """The SHA-256, in hex, of everything that the result depends on."""
         parts = [
-            self.sections, self.task_fingerprint, self.seed, self.chips, self.training, self.code,
+            self.sections, self.task_fingerprint, self.seed, self.chips, self.training,
+            self.code,
         ]  # fmt: skip
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -86,7 +87,7 @@ class Result:
 def run_cell(cell):
     """Train a cell's chips; never raise: a failure is a result of its own."""
     start = time.monotonic()
-    told = {"worker": f"{socket.gethostname()}"}
+    told = {"worker": socket.gethostname()}
     try:
         outcomes = _trained(cell)
     except (DesignError, TaskError, UnsupportedError) as error:

@@ -38,7 +38,7 @@ class Yield:
     task: str = ""
     wanted: float | None = None  # what `decide` asked
     interrupted: bool = False
-    outcomes: Outcomes = field(repr=False, compare=False, default=None)
+    outcomes: Outcomes = field(repr=False, compare=False, default_factory=Outcomes.joined)
 
     def __repr__(self):
         low, high = self.interval
@@ -51,7 +51,7 @@ class Yield:
 
     @property
     def verdict(self):
-        """ "above" or "below" the share that was asked about; None while undecided."""
+        """Whether it is "above" or "below" the share asked about; None while undecided."""
         return side(self.interval, self.wanted)
 
     @cached_property

@@ -50,10 +50,10 @@ class Outcomes:
         )
 
     @classmethod
-    def joined(cls, parts):
+    def joined(cls, parts=()):
         """Return several outcomes as one."""
         names = [field.name for field in fields(cls)]
-        parts = parts or [cls.of([])]
+        parts = (cls.of([]), *parts)
         return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
     def to_bytes(self):

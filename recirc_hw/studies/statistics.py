@@ -33,13 +33,17 @@ def mean_interval(values, confidence=0.95):
     """Return (mean, (low, high)) by the central limit theorem; None where there is none.
 
         mean +- z s / sqrt(n), s with n - 1
+
+    Trust it for many values only: updates have a long tail.
     """
     if len(values) == 0:
         return None, None
     mean = float(np.mean(values))
     if len(values) == 1:
         return mean, None
-    spread = normal_quantile(confidence) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    spread = (
+        normal_quantile(confidence) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    )
     return mean, (mean - spread, mean + spread)
 
 
@@ -70,7 +74,9 @@ def sign_test(wins, losses):
 
 
 def share_difference(wins, losses, pairs, confidence=0.95):
-    """Return (difference, (low, high)) of two shares of the same chips, (wins - losses) / pairs.
+    """Return (difference, (low, high)) of two shares of the same chips.
+
+        difference = (wins - losses) / pairs
 
     The interval adds half a pair to each of the four kinds of pairs.
     Source: Agresti & Min 2005, Statistics in Medicine 24, 729-740.

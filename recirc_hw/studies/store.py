@@ -126,13 +126,14 @@ class Store:
     # -- writing -----------------------------------------------------------------------
 
     def describe(self, **terms):
-        """Note what the study is; its cells' places are forgotten where that changed."""
+        """Note what the study is; which cells it has is forgotten where that changed."""
         texts = {name: json.dumps(value) for name, value in terms.items()}
         if texts.items() <= dict(self._rows("SELECT name, value FROM study")).items():
             return
         with _told(self.path), self._connection:
             self._connection.execute("DELETE FROM cells")
-            self._connection.executemany("INSERT OR REPLACE INTO study VALUES (?, ?)", texts.items())
+            rows = texts.items()
+            self._connection.executemany("INSERT OR REPLACE INTO study VALUES (?, ?)", rows)
 
     def place(self, number, key, values):
         """Note that cell `number` of the study is the one of this key."""
@@ -143,7 +144,7 @@ class Store:
         row = (number, key, json.dumps(values))
         self._connection.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", row)
 
-    def add(self, number, key, values, result, count, confidence=0.95):
+    def add(self, number, key, values, result, count):
         """Write one cell's result, whole or not at all."""
         record = {"key": key, "status": result.status, "problem": result.problem}
         record |= {name: getattr(result, name) for name in ("trace", "wall_s", "worker")}
@@ -167,6 +168,18 @@ class Store:
         """Return whether there is a result for a key; that of a failure does not count."""
         found = self._rows("SELECT status FROM results WHERE key = ?", key)
         return bool(found) and found[0][0] != "failed"
+
+    def done(self, count):
+        """Return which of `count` cells have a result, as a bytearray of 0 and 1."""
+        flags = bytearray(count)
+        query = (
+            "SELECT number FROM cells JOIN results USING (key) "
+            "WHERE status <> 'failed' AND number < ?"
+        )
+        with _told(self.path):
+            for (number,) in self._connection.execute(query, (count,)):
+                flags[number] = 1
+        return flags
 
     @property
     def terms(self):
@@ -205,10 +218,12 @@ class Store:
     def rows(self, last=None):
         """Yield the table's rows in the order of cells; only the `last` ones if asked."""
         names = ", ".join((*MEASURED, *CIRCUMSTANCES))
-        query = f"SELECT number, vary, {names} FROM cells JOIN results USING (key)"
-        limit = "" if last is None else f" WHERE number IN (SELECT number FROM cells ORDER BY number DESC LIMIT {int(last)})"
+        latest = "SELECT * FROM cells ORDER BY number DESC LIMIT ?"
+        query = f"SELECT number, vary, {names} FROM ({latest}) JOIN results USING (key)"
+        limit = -1 if last is None else last  # SQLite's word for no limit
         with _told(self.path):
-            for number, vary, *rest in self._connection.execute(f"{query}{limit} ORDER BY number"):
+            found = self._connection.execute(f"{query} ORDER BY number", (limit,))
+            for number, vary, *rest in found:
                 yield (number, *json.loads(vary), *rest)
 
     def outcomes(self, number):
@@ -251,7 +266,7 @@ class Store:
         try:
             self.to_pandas().to_parquet(path, index=False)
         except ImportError:
-            raise StudyError("Parquet needs pyarrow: pip install 'recirc_hw[parquet]'") from None
+            raise StudyError("pyarrow is missing: pip install 'recirc_hw[parquet]'") from None
         except OSError as error:
             raise StudyError(f"cannot write '{path}': {error.strerror or error}") from None
 
@@ -302,5 +317,5 @@ def _told(path):
     except sqlite3.Error as error:
         reason = PROBLEMS.get(str(error), str(error))
         raise StudyError(
-            f"study '{path}': {reason}. Finished cells are kept; mend it and go on with --resume"
+            f"study '{path}': {reason}. Finished cells are kept; mend it, then --resume"
         ) from None

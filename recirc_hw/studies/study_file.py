@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from recirc_hw import tasks
 from recirc_hw.chips import SECTIONS, Design
@@ -59,7 +59,7 @@ class Vary(Fields):
                 "want from < to"
             )
         if self.scale == "log" and self.start <= 0:
-            raise ValueError(f"'{self.field}': a log scale needs from above 0, not {self.start!r}")
+            raise ValueError(f"'{self.field}': a log scale needs from > 0, not {self.start!r}")
         return self
 
     @property
@@ -96,9 +96,7 @@ class Vary(Fields):
     def _between(self, share):
         """Return the value between the ends."""
         if self.scale == "log":
-            value = math.exp(
-                (1 - share) * math.log(self.start) + share * math.log(self.stop)
-            )
+            value = math.exp((1 - share) * math.log(self.start) + share * math.log(self.stop))
         else:
             value = (1 - share) * self.start + share * self.stop
         return round(value) if self.whole else float(f"{value:.9g}")
@@ -121,8 +119,6 @@ class StudyFile(Fields):
         Chips of each cell, and the seed of the first; every cell has the same chips.
     max_updates, epochs, batch_size, hold, backend : as `train` takes them
     """
-
-    model_config = ConfigDict(validate_by_alias=True)
 
     design: str
     task: str
@@ -216,7 +212,8 @@ class Study:
         """Return the values of the fields in cell `number`, 0 to count - 1."""
         if self.grids is None:
             return tuple(
-                axis.at(share) for axis, share in zip(self.axes, self._shares[number], strict=True)
+                axis.at(share)
+                for axis, share in zip(self.axes, self._shares[number], strict=True)
             )
         found = []
         for grid in reversed(self.grids):
@@ -246,14 +243,16 @@ class Study:
         DesignError
             If no design has these values together.
         """
-        parts = parts_with(self.design, dict(zip(self.places, self.values(number), strict=True)))
+        values = dict(zip(self.places, self.values(number), strict=True))
+        parts = parts_with(self.design, values)
         return Cell(
-            _sections(parts), self.task_spec, self._fingerprint, self.file.seed,
+            _sections(parts), self.task_spec, self.task_fingerprint, self.file.seed,
             self.file.chips, self.training, code_version(),
         )  # fmt: skip
 
     @cached_property
-    def _fingerprint(self):
+    def task_fingerprint(self):
+        """The SHA-256 of the task's cases and of what it calls learned."""
         return fingerprint(self.task)
 
     def _check_values(self):

@@ -53,8 +53,8 @@ def sweep(path, *, out=None, resume=False, processes=None, scheduler=None, progr
     with alone_at(folder / NAME, "study"), Store.create(folder, resume) as store:
         store.describe(
             names=study.names, cells=study.count, task=study.task.name,
-            design=study.design.sections(), file=study.file.model_dump(by_alias=True),
-            code=code_version(), versions=versions(),
+            task_fingerprint=study.task_fingerprint, design=study.design.sections(),
+            file=study.file.model_dump(by_alias=True), code=code_version(), versions=versions(),
         )  # fmt: skip
         try:
             with workers(processes, scheduler) as crew:
@@ -93,7 +93,11 @@ class _Drive:
 
     def _to_do(self):
         """Yield ((number, key, values), cell) of every cell to compute; place the others."""
+        before = self.store.done(self.study.count)
         for number in range(self.study.count):
+            if before[number]:
+                self._count("done")
+                continue
             values = self.study.values(number)
             try:
                 cell = self.study.cell(number)

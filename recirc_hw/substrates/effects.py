@@ -17,7 +17,7 @@ class Substrate(Fields):
         """
         return {}
 
-    def without(self, *names):
+    def without(self, *names: str):
         """Return a copy in which these effects are turned off.
 
         Raises

@@ -113,7 +113,7 @@ class FixedPoint(Substrate):
 
     def _wider(self, bits, fraction):
         """Return the weights' formats with more bits, of which `fraction` of fraction."""
-        longest = max(self.weight_bits) if isinstance(self.weight_bits, tuple) else self.weight_bits
+        longest = max(self.weight_format(k)[0] for k in range(self._formats))
         bits, fraction = (min(more, 32 - longest) for more in (bits, fraction))
         added = {"weight_bits": bits, "weight_fraction_bits": fraction}
         if self.bias_fraction_bits is not None:

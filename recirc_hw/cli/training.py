@@ -1,92 +1,34 @@
-"""The command line: `recirc-hw --help`.
-
-Exit codes: 0 done (and, for a training, learned; for a reproduction, inside its
-bands); 2 bad input; 3 done, but not learned or outside a band; 130 Ctrl-C.
-"""
+"""Commands that train: `init`, `train`, `report`."""
 
 import importlib.util
-import json
-import os
-import platform
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from recirc_hw import tasks
-from recirc_hw.backends import BACKENDS, native
 from recirc_hw.chips import Design
-from recirc_hw.design_file import commented, starting_design
-from recirc_hw.errors import DesignError, Interrupted, TaskError
-from recirc_hw.rules import CustomRule
-from recirc_hw.terminal import (
-    failed,
-    out,
-    reproduction_progress,
-    table,
-    training_progress,
+from recirc_hw.cli.common import (
+    DONE,
+    INTERRUPTED,
+    NOT_LEARNED,
+    AsJson,
+    Backend,
+    DesignFile,
+    Seed,
+    TaskSpec,
+    app,
+    fitting_task,
+    print_json,
 )
+from recirc_hw.cli.studies import show_study
+from recirc_hw.design_file import commented, starting_design
+from recirc_hw.errors import DesignError, Interrupted
+from recirc_hw.rules import CustomRule
+from recirc_hw.studies.store import NAME as STUDY
+from recirc_hw.terminal import out, table, training_progress
 from recirc_hw.training import load_runs, save_runs, train
 from recirc_hw.training.checkpoint import write_whole
-from recirc_hw.training.run import versions
-
-DONE, BAD_INPUT, NOT_LEARNED, INTERRUPTED = 0, 2, 3, 130
-
-app = typer.Typer(
-    help="Would this network learn on my chip?",
-    epilog="Exit codes: 0 done and learned; 2 bad input; 3 done, not learned; 130 Ctrl-C.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-
-DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.toml", help="The chip on paper.")]
-TaskSpec = Annotated[
-    str | None,
-    typer.Option(
-        "--task",
-        help="encoder:N, digits, mnist, fashion, lowrank:D,RANK or file:PATH; "
-        "by default what fits the visible group.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
-Seed = Annotated[int, typer.Option(min=0, help="Which chip; with --chips, the first of them.")]
-Backend = Annotated[str, typer.Option(help=f"Who computes: {' or '.join(BACKENDS)}.")]
-
-
-def main():
-    """Run the command line; errors that a user can mend are one line, exit code 2."""
-    try:
-        app()
-    except (ValueError, OSError, OverflowError) as error:
-        failed(error)
-        raise SystemExit(BAD_INPUT) from None
-    except MemoryError as error:
-        failed(f"not enough memory for a design of this size ({error})")
-        raise SystemExit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        failed("interrupted")
-        raise SystemExit(INTERRUPTED) from None
-
-
-def _print_json(record):
-    typer.echo(json.dumps(record, indent=1, allow_nan=False))
-
-
-def _version(wanted: bool):
-    if wanted:
-        typer.echo(versions()["recirc_hw"])
-        raise typer.Exit
-
-
-@app.callback(help="Would this network learn on my chip?")
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
-    ] = False,
-):
-    """Handle what stands before a command."""
 
 
 @app.command()
@@ -129,7 +71,7 @@ def train_command(
     design = Design.load(path)
     if rule is not None:
         design = Design(design.network, _own_rule(rule, design.rule), design.substrate)
-    spec = task or _fitting_task(design)
+    spec = task or fitting_task(design)
     found = tasks.parse(spec)
     folder = _run_folder(folder, path, spec, seed, resume)
     fabricated = [design.fabricate(seed + i) for i in range(chips)]
@@ -167,19 +109,6 @@ def _own_rule(place, settings):
     return CustomRule(getattr(module, name), **{k: getattr(settings, k) for k in kept})
 
 
-def _fitting_task(design):
-    """Return the task that a visible group of this size is usually given."""
-    size = design.network.case_size
-    if size in (64, 784):
-        return "digits" if size == 64 else "mnist"
-    if 2 <= size <= 32:
-        return f"encoder:{size}"
-    raise TaskError(
-        f"no built-in task has cases of {size} values; name one with --task, "
-        "for your own data --task file:PATH"
-    )
-
-
 def _run_folder(folder, path, spec, seed, resume):
     """Return the folder of a run; one that holds a run is kept unless resumed."""
     chosen = folder
@@ -210,7 +139,7 @@ def _show_runs(runs, folder, page, as_json):
     """Print what came of a training."""
     interrupted = any(run.interrupted for run in runs)
     if as_json:
-        _print_json({
+        print_json({
             "folder": str(folder), "report": str(page) if page else None,
             "interrupted": interrupted, "runs": [run.summary() for run in runs],
         })  # fmt: skip
@@ -251,10 +180,21 @@ def _exit_code(runs):
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="RUN_OR_STUDY", help="Its folder.")],
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show a running study until it is complete.")
+    ] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write a study's table, .csv or .parquet.")
+    ] = None,
     as_json: AsJson = False,
 ):
-    """Write a run's page and pictures again."""
+    """Write a run's page and pictures again, or show a study's table."""
+    if (folder / STUDY).exists():
+        show_study(folder, watch, export, as_json)
+        return
+    if watch or export:
+        raise DesignError(f"'{folder}' holds no study to watch or to export")
     if (folder / "run.json").exists() and not (folder / "design.toml").exists():
         raise DesignError(
             f"'{folder}' was trained with a rule of your own, which is not stored: "
@@ -265,80 +205,6 @@ def report(
     found = tasks.parse(settings.get("task_spec", ""))
     page = _write_page(folder, runs, [run.chip() for run in runs], found)
     if as_json:
-        _print_json({"report": str(page), "runs": [run.summary() for run in runs]})
+        print_json({"report": str(page), "runs": [run.summary() for run in runs]})
     else:
         out.print(f"report: {page}", markup=False)
-
-
-@app.command("reproduce")
-def reproduce_command(
-    name: Annotated[str | None, typer.Argument(help="Which result; without, a list.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    quick: Annotated[bool, typer.Option(help="Digits-sized, in seconds.")] = False,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    backend: Backend = "native",
-    folder: Annotated[Path, typer.Option("--out", help="Where figures go.")] = Path(
-        "reproduced"
-    ),
-    as_json: AsJson = False,
-):
-    """List the papers' results, or run them by name: paper, ours, band, verdict."""
-    from recirc_hw import reproduce
-
-    if name is None and not every:
-        if as_json:
-            _print_json(reproduce.names())
-        else:
-            table("results by name", ("name", "what"), reproduce.names().items())
-        return
-    results = []
-    folder.mkdir(parents=True, exist_ok=True)
-    for one in reproduce.names() if every else [name]:
-        with reproduction_progress(one) as progress:
-            result = reproduce.run(
-                one, quick=quick, seed=seed, backend=backend, progress=progress
-            )
-        results.append(result)
-        if not as_json:
-            typer.echo(result.table())
-        result.save_figure(folder / f"{one}.png")
-        if not as_json:
-            typer.echo(f"figure: {folder / f'{one}.png'}\n")
-    if as_json:
-        _print_json([result.record() for result in results])
-    outside = any(result.verdict == "outside" for result in results)
-    raise typer.Exit(NOT_LEARNED if outside else DONE)
-
-
-@app.command()
-def info(as_json: AsJson = False):
-    """Show versions, backends and the instruction set in use."""
-    record = {
-        **versions(),
-        "machine": platform.machine(),
-        "processors": len(os.sched_getaffinity(0)),
-        "backends": list(BACKENDS),
-        "instruction sets": list(native.ISAS),
-        "instruction set in use": native.ISAS[-1],
-        "data folder (RECIRC_HW_DATA)": os.environ.get("RECIRC_HW_DATA"),
-    }
-    if as_json:
-        _print_json(record)
-    else:
-        rows = [
-            (k, ", ".join(v) if isinstance(v, list) else v or "-") for k, v in record.items()
-        ]
-        table("recirc_hw", ("what", ""), rows)
-
-
-@app.command()
-def demo(
-    folder: Annotated[Path, typer.Option("--out", help="Where the page goes.")] = Path("demo"),
-    as_json: AsJson = False,
-):
-    """Train 100 chips on the 4-2-4 encoder and one on real digits, and show them."""
-    from recirc_hw.demo import run_demo
-
-    record = run_demo(folder, quiet=as_json)
-    if as_json:
-        _print_json(record)

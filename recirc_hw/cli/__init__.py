@@ -1,0 +1,26 @@
+"""The command line: `recirc-hw --help`.
+
+Exit codes: 0 done (and, for a training, learned; for a reproduction, inside its
+bands); 2 bad input; 3 done, but not learned or outside a band; 130 Ctrl-C.
+"""
+
+from recirc_hw.cli import reference, studies, training
+from recirc_hw.cli.common import BAD_INPUT, INTERRUPTED, app
+from recirc_hw.terminal import failed
+
+__all__ = ["main", "reference", "studies", "training"]
+
+
+def main():
+    """Run the command line; errors that a user can mend are one line, exit code 2."""
+    try:
+        app()
+    except (ValueError, OSError, OverflowError) as error:
+        failed(error)
+        raise SystemExit(BAD_INPUT) from None
+    except MemoryError as error:
+        failed(f"not enough memory for a design of this size ({error})")
+        raise SystemExit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        failed("interrupted")
+        raise SystemExit(INTERRUPTED) from None
