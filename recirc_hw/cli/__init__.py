@@ -4,11 +4,11 @@ Exit codes: 0 done (and, for a training, learned; for a reproduction, inside its
 bands); 2 bad input; 3 done, but not learned or outside a band; 130 Ctrl-C.
 """
 
-from recirc_hw.cli import reference, studies, training
+from recirc_hw.cli import reference, studies, sweeps, training
 from recirc_hw.cli.common import BAD_INPUT, INTERRUPTED, app
 from recirc_hw.terminal import failed
 
-__all__ = ["main", "reference", "studies", "training"]
+__all__ = ["main", "reference", "studies", "sweeps", "training"]
 
 
 def main():

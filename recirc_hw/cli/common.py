@@ -66,3 +66,10 @@ def fitting_task(design):
         f"no built-in task has cases of {size} values; name one with --task, "
         "for your own data --task file:PATH"
     )
+
+
+def exit_code(interrupted, negative=False):
+    """Return what the outcome of a study means to a script."""
+    if interrupted:
+        return INTERRUPTED
+    return NOT_LEARNED if negative else DONE

@@ -21,7 +21,7 @@ from recirc_hw.cli.common import (
     fitting_task,
     print_json,
 )
-from recirc_hw.cli.studies import show_study
+from recirc_hw.cli.sweeps import show_study
 from recirc_hw.design_file import commented, starting_design
 from recirc_hw.errors import DesignError, Interrupted
 from recirc_hw.rules import CustomRule

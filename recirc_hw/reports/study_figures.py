@@ -24,6 +24,7 @@ MARKS = {
     "undecided": ("white", "undecided"),
     "fails": (COLOURS[1], "fails"),
 }
+NO_CHIP = {"color": MUTED, "linestyle": "none", "label": "no such chip", "markersize": 7}
 BLAME = 0.05  # effects of a larger p value are drawn pale
 
 
@@ -100,10 +101,7 @@ def _mark_refused(ax, limit):
     """Mark the values at which no chip can be built."""
     refused = [point.value for point in limit.curve if point.verdict == "refused"]
     if refused:
-        ax.plot(
-            refused, np.zeros(len(refused)), "x", color=MUTED, markersize=7, linestyle="none",
-            label="no such chip",
-        )  # fmt: skip
+        ax.plot(refused, np.zeros(len(refused)), "x", **NO_CHIP)
 
 
 @styled
@@ -130,9 +128,7 @@ def frontier_figure(frontier):
     picture.colorbar(seen, ax=ax, label="chips that learn, %")
     refused = [(other, point.value) for other, point in points if point.found is None]
     if refused:
-        ax.plot(
-            *np.transpose(refused), "x", color=MUTED, linestyle="none", label="no such chip"
-        )
+        ax.plot(*np.transpose(refused), "x", **NO_CHIP)
     pairs = [
         (other, value)
         for other, value in zip(frontier.across, frontier.values, strict=True)

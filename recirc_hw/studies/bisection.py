@@ -22,6 +22,13 @@ class Axis:
 
     @classmethod
     def of(cls, kind, start, stop, scale, name):
+        """Return the way between two ends, for whole numbers or for others.
+
+        Raises
+        ------
+        DesignError
+            If the range is empty, not finite, or not one of the scale.
+        """
         for end in (start, stop):
             number = isinstance(end, int | float) and not isinstance(end, bool)
             if not (number and math.isfinite(end)):
@@ -65,12 +72,9 @@ class Search:
     def __init__(self, design, name, task, start, stop, search, options):
         self.design, self.task, self.options = design, task, options
         self.place = Place.find(design, name)
-        if not 0 < search["at_least"] < 1:
-            raise DesignError(f"at_least = {search['at_least']!r}; allowed: between 0 and 1")
-        if not 0 < search["resolution"] < 1:
-            raise DesignError(
-                f"resolution = {search['resolution']!r}; allowed: between 0 and 1"
-            )
+        for option in ("at_least", "resolution"):
+            if not 0 < search[option] < 1:
+                raise DesignError(f"{option} = {search[option]!r}; allowed: between 0 and 1")
         kind = numeric_kind(self.place, design, start, stop)
         self.axis = Axis.of(kind, start, stop, search["scale"], name)
         self.at_least, self.resolution = search["at_least"], search["resolution"]

@@ -41,9 +41,8 @@ def mean_interval(values, confidence=0.95):
     mean = float(np.mean(values))
     if len(values) == 1:
         return mean, None
-    spread = (
-        normal_quantile(confidence) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    )
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    spread = normal_quantile(confidence) * error
     return mean, (mean - spread, mean + spread)
 
 

@@ -211,10 +211,8 @@ class Study:
     def values(self, number):
         """Return the values of the fields in cell `number`, 0 to count - 1."""
         if self.grids is None:
-            return tuple(
-                axis.at(share)
-                for axis, share in zip(self.axes, self._shares[number], strict=True)
-            )
+            shares = zip(self.axes, self._shares[number], strict=True)
+            return tuple(axis.at(share) for axis, share in shares)
         found = []
         for grid in reversed(self.grids):
             number, place = divmod(number, len(grid))
