@@ -11,9 +11,9 @@ from recirc_hw.studies.learning_yield import Yield
 class Point:
     """One value of the field, and what came of it.
 
-    `verdict` is "holds" or "fails" where the interval of the yield lies on one side of
-    the share asked for, "undecided" where even the most chips could not tell, and
-    "refused" where no chip can be built, for `reason`.
+    `verdict` is "holds" or "fails" where it is clear on which side of the share asked for
+    the yield lies, "undecided" where even the most chips could not tell, and "refused"
+    where no chip can be built, for `reason`.
     """
 
     value: float

@@ -9,6 +9,7 @@ from recirc_hw.errors import Interrupted
 from recirc_hw.metrics import wilson_interval
 from recirc_hw.studies.outcomes import Bench, Outcomes
 from recirc_hw.studies.statistics import (
+    decision,
     looks,
     mean_interval,
     median_interval,
@@ -52,7 +53,9 @@ class Yield:
     @property
     def verdict(self):
         """Whether it is "above" or "below" the share asked about; None while undecided."""
-        return side(self.interval, self.wanted)
+        if self.wanted is None:
+            return None
+        return decision(self.learned, self.chips, self.wanted, self.confidence, self.looks)
 
     @cached_property
     def updates(self):
@@ -97,8 +100,8 @@ def learning_yield(
     """Return the share of chips of a design that learn a task.
 
     With `width` or `decide` it stops as soon as the question is answered. It then looks
-    at 25, 50, 100, ... and `chips` chips, L looks in all, and every look's interval errs
-    with (1 - confidence) / L, so that the last one holds whenever the study stops.
+    at 25, 50, 100, ... and `chips` chips, L looks in all, and every look may err with
+    (1 - confidence) / L, so that the answer holds whenever the study stops.
 
     Parameters
     ----------
@@ -111,7 +114,7 @@ def learning_yield(
     width : float, or None
         Stop once the interval of the share is no wider.
     decide : float in 0..1, or None
-        Stop once the interval of the share lies on one side of it.
+        Stop once it is clear, by exact binomial tails, on which side the share lies.
     confidence : float
     progress : callable(done chips, most chips, text), or None
     **training
@@ -171,17 +174,7 @@ def _answered(found, width, decide):
     """Return whether a look answers the questions that were asked."""
     low, high = found.interval
     narrow = width is None or high - low <= width
-    return narrow and (decide is None or side(found.interval, decide) is not None)
-
-
-def side(interval, wanted):
-    """Return on which side of a share an interval lies: "above", "below" or None."""
-    if wanted is None:
-        return None
-    low, high = interval
-    if low >= wanted:
-        return "above"
-    return "below" if high < wanted else None
+    return narrow and (decide is None or found.verdict is not None)
 
 
 def _check_share(name, value):

@@ -27,8 +27,8 @@ def find_limit(
 
     Five values over the range come first, then bisection between the last that passes
     and the first that fails. At each value, chips of the same seeds are trained until
-    the interval of their yield lies on one side of `at_least` (see `learning_yield`),
-    so most chips go where the decision is hard. The allowance for error is shared out
+    it is clear on which side of `at_least` their yield lies (see `learning_yield`), so
+    most chips go where the decision is hard. The allowance for error is shared out
     equally to all the values that can be visited.
 
     Parameters

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtr, bdtrc, ndtri
 
 FIRST_LOOK = 25  # chips
 
@@ -27,6 +27,19 @@ def looks(chips):
 def normal_quantile(confidence, parts=1):
     """Return the two-sided normal quantile of one of `parts` equal shares of the error."""
     return float(ndtri(1 - (1 - confidence) / (2 * parts)))
+
+
+def decision(learned, chips, wanted, confidence, parts=1):
+    """Return whether a share is "above" (or at) `wanted`, "below", or None: not clear.
+
+    By exact binomial tails, each with half of one of `parts` equal shares of the error:
+    Wilson's interval would err a little too often near 0 and 1.
+    """
+    allowed = (1 - confidence) / (2 * parts)
+    at_least = 1.0 if learned == 0 else float(bdtrc(learned - 1, chips, wanted))
+    if at_least <= allowed:
+        return "above"
+    return "below" if float(bdtr(learned, chips, wanted)) <= allowed else None
 
 
 def mean_interval(values, confidence=0.95):
