@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from recirc_hw.errors import DesignError, Interrupted, UnsupportedError
 from recirc_hw.studies.curve import Limit, Point, monotone, short
 from recirc_hw.studies.learning_yield import learning_yield
+from recirc_hw.studies.statistics import looks
 from recirc_hw.studies.vary import Place, design_with, numeric_kind
 
 SCAN = 5  # values over the whole range, its ends among them, before the search
@@ -176,10 +177,25 @@ class Search:
                     f"{short(point.value)} is undecided after {point.found.chips} chips: "
                     f"{point.found.share:.3f} ({low:.3f} to {high:.3f})"
                 )
+        needed = self._needed()
+        if needed > self.options["chips"]:
+            yield (
+                f"{self.options['chips']} chips can never show that "
+                f"{100 * self.at_least:g} % learn, even if all do: it takes {needed} chips"
+            )
         refused = [point for point in curve if point.verdict == "refused"]
         if refused:
             values = ", ".join(short(point.value) for point in refused)
             yield f"no chip can be built at {values}: {refused[0].reason}"
+
+    def _needed(self):
+        """Return how many chips it takes, at least, to be sure of a value that holds."""
+        chips = 1
+        for _ in range(4):  # more chips mean more looks, and less error allowed to each
+            parts = 2 * self.visits * len(looks(max(chips, self.options["chips"])))
+            allowed = (1 - self.options["confidence"]) / parts
+            chips = math.ceil(math.log(allowed) / math.log(self.at_least))
+        return chips
 
 
 def labelled(progress, label):

@@ -16,7 +16,7 @@ WeightBits = Annotated[int, Field(ge=2, le=32)]
 Fraction = Annotated[int, Field(ge=-16, le=31)]
 
 # Bits more than these take an effect of few bits away, as far as any task has shown.
-RANGE_BITS, FINE_BITS, FINE_TABLE = 4, 8, 10
+RANGE_BITS, FINE_BITS, FINE_TABLE = 4, 8, 8
 
 
 @dataclass(frozen=True)
