@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from recirc_hw.chips import Design
-from recirc_hw.errors import Interrupted, UnsupportedError
+from recirc_hw.errors import UnsupportedError
 from recirc_hw.studies.learning_yield import Yield, learning_yield
 from recirc_hw.studies.statistics import Pairing, holm, pairing
 
@@ -142,7 +142,7 @@ def ablate(
     ------
     UnsupportedError
         If the substrate has no effects to turn off.
-    Interrupted
+    KeyboardInterrupt
         After Ctrl-C, where the design itself was not measured yet.
     """
     names = _effects(design.substrate)
@@ -156,7 +156,7 @@ def ablate(
             rows.append((name, measured.with_only((name,)), measured.with_only(others)))
         for two in combinations(names, 2) if pairs else ():
             together.append((two, measured.with_only(two)))
-    except Interrupted:
+    except KeyboardInterrupt:
         interrupted = True
     effects = _ranked(rows, everything, nothing, confidence)
     loss = {name: nothing.share - alone.share for name, alone, _ in rows}
@@ -191,7 +191,7 @@ class _Measured:
 
         Raises
         ------
-        Interrupted
+        KeyboardInterrupt
             After Ctrl-C, for a comparison needs all the chips.
         """
         key = frozenset(kept)
@@ -203,7 +203,7 @@ class _Measured:
                 design, self.task, progress=self._labelled(kept), **self.options
             )
             if found.interrupted:
-                raise Interrupted([])
+                raise KeyboardInterrupt
             self.found[key] = found
         return self.found[key]
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from recirc_hw.errors import DesignError, Interrupted, UnsupportedError
+from recirc_hw.errors import DesignError, UnsupportedError
 from recirc_hw.studies.curve import Limit, Point, monotone, short
 from recirc_hw.studies.learning_yield import learning_yield
 from recirc_hw.studies.statistics import looks
@@ -91,7 +91,7 @@ class Search:
                 self._visit(self.axis.at(i / (SCAN - 1)), progress)
             while (middle := self._next()) is not None:
                 self._visit(middle, progress)
-        except Interrupted:
+        except KeyboardInterrupt:
             interrupted = True
         return self._found(interrupted)
 
@@ -113,7 +113,7 @@ class Search:
         verdict = {"above": "holds", "below": "fails", None: "undecided"}[found.verdict]
         self.points[value] = Point(value, verdict, found.share >= self.at_least, found)
         if found.interrupted:
-            raise Interrupted([])
+            raise KeyboardInterrupt
 
     def _curve(self):
         return [self.points[value] for value in sorted(self.points, key=self.axis.share)]

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import recirc_hw.studies.cells as cells_module
@@ -43,9 +44,10 @@ class LocalWorkers:
             child.kill()
         self._threads.shutdown(cancel_futures=True)
         for child in self._children:
-            child.stdin.close()
-            child.stdout.close()
             child.wait()
+            child.stdout.close()
+            with suppress(OSError):  # what it was sent and did not read
+                child.stdin.close()
 
     def capacity(self):
         """Return how many cells to keep in flight."""

@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 
-from recirc_hw.errors import Interrupted
 from recirc_hw.metrics import wilson_interval
 from recirc_hw.studies.outcomes import Bench, Outcomes
 from recirc_hw.studies.statistics import (
@@ -126,7 +125,7 @@ def learning_yield(
 
     Raises
     ------
-    Interrupted
+    KeyboardInterrupt
         After Ctrl-C, where no chip was done yet.
     ValueError
         For arguments out of range, and what `train` refuses.
@@ -149,7 +148,7 @@ def learning_yield(
     for stop in stops:
         try:
             bench.go_to(stop, tell)
-        except Interrupted:
+        except KeyboardInterrupt:
             if not bench.done:
                 raise
             return _yield(bench, z, interrupted=True, **told)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from recirc_hw.training import train
+from recirc_hw.training.loop import interruptible
 
 BATCH_S = 1.0  # seconds of work between looks at the clock and the keyboard
 LARGEST_BATCH = 1024  # chips trained side by side, at most,
@@ -82,7 +83,7 @@ class Bench:
         self.design, self.task, self.seed, self.training = design, task, seed, training
         if training.get("threads") is None:
             self.training = training | {"threads": len(os.sched_getaffinity(0))}
-        self.parts, self.done, self.batch = [], 0, 32
+        self.parts, self.batch = [], 32
         chip = 4 * sum(8 * (m.cols + 1) * m.rows for m in design.network.matrices)
         self.largest = max(1, min(LARGEST_BATCH, BATCH_BYTES // (chip + CURVE_BYTES)))
 
@@ -91,22 +92,32 @@ class Bench:
 
         Raises
         ------
-        Interrupted
+        KeyboardInterrupt
             After Ctrl-C; the chips of the batch that was under way are not counted,
             for those of them that had stopped are the quick ones.
         """
-        while self.done < count:
-            size = min(self.batch, self.largest, count - self.done)
-            start = time.monotonic()
-            chips = [self.design.fabricate(self.seed + self.done + i) for i in range(size)]
-            runs = train(chips, self.task, probes=False, **self.training)
-            self.parts.append(Outcomes.of(runs))
-            self.done += size
-            spent = max(time.monotonic() - start, 1e-6)
-            self.batch = max(1, min(4 * self.batch, int(size * BATCH_S / spent)))
-            if progress is not None:
-                progress(self.done)
+        with interruptible() as stopped:
+            while self.done < count:
+                self._train(min(self.batch, self.largest, count - self.done))
+                if progress is not None:
+                    progress(self.done)
+                if stopped.is_set():
+                    raise KeyboardInterrupt
         return self.outcomes
+
+    def _train(self, count):
+        """Train the next `count` chips, and note how many to train at once after them."""
+        start, first = time.monotonic(), self.seed + self.done
+        chips = [self.design.fabricate(first + i) for i in range(count)]
+        runs = train(chips, self.task, probes=False, **self.training)
+        self.parts.append(Outcomes.of(runs))
+        spent = max(time.monotonic() - start, 1e-6)
+        self.batch = max(1, min(4 * self.batch, int(count * BATCH_S / spent)))
+
+    @property
+    def done(self):
+        """How many chips are done."""
+        return sum(len(part) for part in self.parts)
 
     @property
     def outcomes(self):

@@ -81,7 +81,7 @@ class Store:
             If the folder holds a study and `resume` is not given, or cannot be written.
         """
         path = Path(folder) / NAME
-        there = path.exists() and path.stat().st_size > 0
+        there = path.exists()
         if there and not resume:
             raise StudyError(f"'{folder}' holds a study already; --resume goes on with it")
         try:
@@ -89,13 +89,11 @@ class Store:
         except OSError as error:
             raise StudyError(f"cannot write into '{folder}': {error.strerror}") from None
         with _told(path):
+            if not there:
+                _make(path)
             connection = sqlite3.connect(path, timeout=WAIT_S)
-            store = cls(path, connection)
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                connection.execute("PRAGMA journal_mode = WAL")
-                script = f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;"
-                connection.executescript(script)
             connection.execute("PRAGMA synchronous = NORMAL")
+        store = cls(path, connection)
         store._check_format()
         return store
 
@@ -269,6 +267,17 @@ class Store:
             raise StudyError("pyarrow is missing: pip install 'recirc_hw[parquet]'") from None
         except OSError as error:
             raise StudyError(f"cannot write '{path}': {error.strerror or error}") from None
+
+
+def _make(path):
+    """Make an empty database, whole or not at all."""
+    new = path.with_name(f".{path.name}-new")
+    new.unlink(missing_ok=True)
+    connection = sqlite3.connect(new)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+    connection.close()
+    new.rename(path)
 
 
 def _connected(address):

@@ -18,7 +18,7 @@ from recirc_hw.studies.cells import Cell, code_version, fingerprint
 from recirc_hw.studies.vary import Place, parts_with
 
 Number = int | float
-MOST_CELLS = 10_000_000
+MOST_CELLS, MOST_STEPS = 10_000_000, 1_000_000
 
 
 class Vary(Fields):
@@ -40,7 +40,7 @@ class Vary(Fields):
     values: Annotated[tuple[Any, ...], Field(min_length=1)] | None = None
     start: Number | None = Field(None, alias="from")
     stop: Number | None = Field(None, alias="to")
-    steps: Annotated[int, Field(ge=2)] | None = None
+    steps: Annotated[int, Field(ge=2, le=MOST_STEPS)] | None = None
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
@@ -82,6 +82,8 @@ class Vary(Fields):
             if not self.whole or self.scale == "log":
                 raise StudyError(f"vary '{self.field}': steps is missing")
             steps = self.stop - self.start + 1
+            if steps > MOST_STEPS:
+                raise StudyError(f"vary '{self.field}': {steps} values; give fewer steps")
         shares = (i / (steps - 1) for i in range(steps))
         return tuple(dict.fromkeys(self._between(share) for share in shares))
 

@@ -138,9 +138,8 @@ def numeric_kind(place, design, start, stop):
     value = place.value(design)
     if isinstance(value, bool | str):
         raise DesignError(f"field '{place.name}' = {value!r} is no number")
-    if any(
-        isinstance(part, float) for part in (value if isinstance(value, tuple) else [value])
-    ):
+    parts = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(part, float) for part in parts):
         return float
     whole = all(isinstance(end, int) or float(end).is_integer() for end in (start, stop))
     if not whole:

@@ -95,6 +95,21 @@ def test_ctrl_c_keeps_the_chips_that_were_done(monkeypatch):
     assert found.share == rh.learning_yield(CHIP, TASK, chips=32, **SHORT).share
 
 
+def test_a_ctrl_c_that_comes_too_late_for_a_training_still_ends_the_study(monkeypatch):
+    def train(chips, task, **options):
+        runs = rh.train(chips, task, **options)
+        os.kill(os.getpid(), signal.SIGINT)
+        return runs
+
+    monkeypatch.setattr(outcomes, "train", train)
+    found = rh.learning_yield(CHIP, TASK, chips=100, **SHORT)
+    assert found.interrupted
+    assert found.chips == 32
+    assert rh.find_limit(CHIP, "substrate.weight_bits", TASK, stop=5, **SHORT).interrupted
+    with pytest.raises(KeyboardInterrupt):
+        rh.ablate(CHIP, TASK, **SHORT)
+
+
 # -- limits ------------------------------------------------------------------------------
 
 
