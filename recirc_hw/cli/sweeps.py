@@ -92,7 +92,7 @@ def _study_record(store):
     return {
         "folder": str(store.path.parent), "cells": store.total, **store.counts(),
         "complete": store.complete, "study": store.terms.get("file"),
-        "columns": store.columns, "rows": list(store.rows(SHOWN)),
+        "columns": store.columns, "rows": list(store.rows()),
     }  # fmt: skip
 
 

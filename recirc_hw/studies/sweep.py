@@ -7,7 +7,7 @@ from recirc_hw.errors import DesignError, StudyError
 from recirc_hw.studies.cells import Result, code_version
 from recirc_hw.studies.cluster import workers
 from recirc_hw.studies.store import NAME, Store
-from recirc_hw.studies.study_file import Study, StudyFile
+from recirc_hw.studies.study_file import StudyFile
 from recirc_hw.training.checkpoint import alone_at
 from recirc_hw.training.run import versions
 
@@ -23,7 +23,7 @@ def sweep(path, *, out=None, resume=False, processes=None, scheduler=None, progr
 
     Parameters
     ----------
-    path : path of a study file, see `StudyFile`; or a Study
+    path : path of a study file, see `StudyFile`
     out : path, or None for studies/NAME of the file
         The study's folder.
     resume : bool
@@ -45,7 +45,7 @@ def sweep(path, *, out=None, resume=False, processes=None, scheduler=None, progr
         For a study file that cannot be used, naming the field; a folder or disk that
         cannot be written; a folder that another process works on; a lost scheduler.
     """
-    study = path if isinstance(path, Study) else StudyFile.load(path)
+    study = StudyFile.load(path)
     folder = Path("studies") / Path(path).stem if out is None else Path(out)
     if not resume and (folder / NAME).exists():
         raise StudyError(f"'{folder}' holds a study already; --resume goes on with it")

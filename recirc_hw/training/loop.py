@@ -111,7 +111,9 @@ def _same_design(chips):
     return chips
 
 
-_listening = []  # the event of the outermost `interruptible` of the main thread
+_listening: list[
+    threading.Event
+] = []  # the event of the outermost `interruptible` of the main thread
 
 
 @contextmanager

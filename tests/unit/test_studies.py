@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
+from recirc_hw.fields import Fields
 from recirc_hw.random_streams import uniform
 from recirc_hw.reports import save_picture
 from recirc_hw.studies import outcomes
 from recirc_hw.studies.outcomes import Outcomes
-from recirc_hw.substrates import Substrate
+from recirc_hw.studies.vary import Place, design_with
+from recirc_hw.substrates import SUBSTRATES, Substrate
 
 TASK = rh.tasks.encoder(4)
 CHIP = rh.Design(rh.Loop(4, 2), rh.Recirculation(learning_rate=16.0), rh.FixedPoint())
@@ -258,6 +260,24 @@ def test_positions_and_sections_are_fields_too(known):
     assert found.value == 3
 
 
+def test_fields_of_parts_of_parts_can_be_varied(known):
+    class Device(Fields):
+        step: float = 0.01
+        ends: tuple[float, float] = (-1.0, 1.0)
+
+    class Crossbar(rh.Ideal):
+        device: Device = Device()
+
+    design = rh.Design(rh.Loop(4, 2), rh.Recirculation(), Crossbar())
+    known(lambda d: float(d.substrate.device.step <= 0.05))
+    found = rh.find_limit(design, "substrate.device.step", TASK, stop=0.1)
+    assert found.interval[0] <= 0.05 <= found.interval[1]
+    end = Place.find(design, "substrate.device.ends[1]")
+    assert design_with(design, {end: 2.0}).substrate.device.ends == (-1.0, 2.0)
+    with pytest.raises(rh.DesignError, match="Device has no field 'stop', did you mean 'step'"):
+        Place.find(design, "substrate.device.stop")
+
+
 def test_a_frontier_is_a_limit_at_each_value_of_the_other_field(known):
     known(lambda d: float(d.substrate.weight_bits + d.substrate.activity_bits >= 12))
     design = CHIP.replace("substrate.weight_fraction_bits", 0)
@@ -336,6 +356,16 @@ def test_an_ideal_substrate_has_no_effect_but_single_precision():
         rh.ablate(rh.Design(rh.Loop(4, 2), rh.Recirculation()), TASK)
     with pytest.raises(rh.DesignError, match="did you mean 'weight range'"):
         rh.FixedPoint().without("weight rang")
+
+
+@pytest.mark.parametrize("kind", SUBSTRATES.values(), ids=SUBSTRATES)
+def test_every_substrate_says_what_turns_its_effects_off(kind):
+    substrate = kind()
+    for name, fields in substrate.effects().items():
+        without = substrate.without(name)
+        assert without != substrate
+        assert any(getattr(substrate, field) != value for field, value in fields.items())
+        rh.Design(rh.Loop(4, 2), rh.Recirculation(), without)
 
 
 def test_the_effect_to_blame_is_found(known):
