@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from crew import Here
 
 from recirc_hw.cli import main
 from recirc_hw.studies import Store, StudyFile, sweep
@@ -44,12 +43,6 @@ def small(tmp_path):
         '[[vary]]\nfield = "substrate.weight_bits"\nvalues = [3, 7, 8, 9]\n'
     )
     return path
-
-
-@pytest.fixture
-def here(monkeypatch):
-    """Let sweeps compute in this process, which takes no second to start."""
-    monkeypatch.setitem(sweep.__globals__, "workers", lambda *_: Here())
 
 
 def test_yield_says_share_interval_and_updates(run):
