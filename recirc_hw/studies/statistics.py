@@ -8,9 +8,9 @@ inequality), so that all of them together keep the promised confidence.
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import bdtr, bdtrc, ndtri
 
 FIRST_LOOK = 25  # chips
 
@@ -26,7 +26,14 @@ def looks(chips):
 
 def normal_quantile(confidence, parts=1):
     """Return the two-sided normal quantile of one of `parts` equal shares of the error."""
-    return float(ndtri(1 - (1 - confidence) / (2 * parts)))
+    return NormalDist().inv_cdf(1 - (1 - confidence) / (2 * parts))
+
+
+def at_most(k, n, share):
+    """Return the binomial chance of at most k successes, for a number or an array k."""
+    from scipy.special import bdtr  # half of what importing this package would take
+
+    return bdtr(k, n, share)
 
 
 def decision(learned, chips, wanted, confidence, parts=1):
@@ -36,10 +43,9 @@ def decision(learned, chips, wanted, confidence, parts=1):
     Wilson's interval would err a little too often near 0 and 1.
     """
     allowed = (1 - confidence) / (2 * parts)
-    at_least = 1.0 if learned == 0 else float(bdtrc(learned - 1, chips, wanted))
-    if at_least <= allowed:
+    if at_most(chips - learned, chips, 1 - wanted) <= allowed:
         return "above"
-    return "below" if float(bdtr(learned, chips, wanted)) <= allowed else None
+    return "below" if at_most(learned, chips, wanted) <= allowed else None
 
 
 def mean_interval(values, confidence=0.95):
@@ -68,7 +74,7 @@ def median_interval(values, confidence=0.95):
     if len(values) == 0:
         return None, None
     ordered, n = np.sort(values), len(values)
-    below = bdtr(np.arange(n // 2), n, 0.5)  # P(at most k values lie below the median)
+    below = at_most(np.arange(n // 2), n, 0.5)  # P(at most k values lie below the median)
     k = int(np.count_nonzero(below <= (1 - confidence) / 2)) - 1
     interval = None if k < 0 else (float(ordered[k]), float(ordered[n - 1 - k]))
     return float(np.median(ordered)), interval
@@ -82,7 +88,7 @@ def sign_test(wins, losses):
     """
     if wins + losses == 0:
         return 1.0
-    return float(min(1.0, 2 * bdtr(min(wins, losses), wins + losses, 0.5)))
+    return float(min(1.0, 2 * at_most(min(wins, losses), wins + losses, 0.5)))
 
 
 def share_difference(wins, losses, pairs, confidence=0.95):
