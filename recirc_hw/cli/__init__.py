@@ -1,7 +1,8 @@
 """The command line: `recirc-hw --help`.
 
 Exit codes: 0 done (and, for a training, learned; for a reproduction, inside its
-bands); 2 bad input; 3 done, but not learned or outside a band; 130 Ctrl-C.
+bands); 2 bad input; 3 done, but not learned, outside a band, not surely the share
+asked for, or with a failed cell; 130 Ctrl-C.
 """
 
 from recirc_hw.cli import reference, studies, sweeps, training
