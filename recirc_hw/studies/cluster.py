@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import recirc_hw.studies.cells as cells_module
@@ -109,13 +109,15 @@ class ClusterWorkers:
     def capacity(self):
         """Return how many cells to keep in flight; workers may come and go."""
         if time.monotonic() - self._seen > 1:
-            self._capacity = max(4, 2 * sum(self._client.nthreads().values()))
+            with _or_lost():
+                self._capacity = max(4, 2 * sum(self._client.nthreads().values()))
             self._seen = time.monotonic()
         return self._capacity
 
     def submit(self, cell):
         """Return a future of a cell's `Result`."""
-        return self._executor.submit(run_cell, cell)
+        with _or_lost():
+            return self._executor.submit(run_cell, cell)
 
     def _check_versions(self):
         """Refuse workers that would compute with other code."""
@@ -131,6 +133,18 @@ class ClusterWorkers:
                 f"worker {other} runs version {found[other]} of the code, this machine "
                 f"{code_version()}: install the same on both"
             )
+
+
+LOST = "the scheduler is lost; finished cells are kept, go on with --resume"
+
+
+@contextmanager
+def _or_lost():
+    """Turn what Dask raises once its scheduler does not answer into one clear error."""
+    try:
+        yield
+    except (OSError, RuntimeError):
+        raise StudyError(LOST) from None
 
 
 def _connected(address):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from recirc_hw.errors import DesignError, StudyError
 from recirc_hw.studies.cells import Result, code_version
-from recirc_hw.studies.cluster import workers
+from recirc_hw.studies.cluster import LOST, workers
 from recirc_hw.studies.store import NAME, Store
 from recirc_hw.studies.study_file import StudyFile
 from recirc_hw.training.checkpoint import alone_at
@@ -120,9 +120,7 @@ class _Drive:
         try:
             result = future.result()
         except CancelledError:
-            raise StudyError(
-                "the scheduler is lost; finished cells are kept, go on with --resume"
-            ) from None
+            raise StudyError(LOST) from None
         except Exception as error:  # what the cluster says of a cell, not the cell itself
             result = Result("failed", problem=f"{type(error).__name__}: {error}")
         self._keep(number, key, values, result)
