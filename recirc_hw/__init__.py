@@ -13,6 +13,7 @@ from recirc_hw.errors import (
     DesignError,
     Interrupted,
     NativeError,
+    StudyError,
     TaskError,
     UnsupportedError,
 )
@@ -26,6 +27,7 @@ from recirc_hw.rules import (
     Recirculation,
     TopOnly,
 )
+from recirc_hw.studies import Yield, ablate, find_limit, learning_yield, sweep
 from recirc_hw.substrates import Analog, FixedPoint, Ideal, devices
 from recirc_hw.substrates.devices import fit_device
 from recirc_hw.training import Run, train
@@ -52,12 +54,18 @@ __all__ = [
     "RandomFeedback",
     "Recirculation",
     "Run",
+    "StudyError",
     "TaskError",
     "TopOnly",
     "UnsupportedError",
+    "Yield",
+    "ablate",
     "calibrate_formats",
     "devices",
+    "find_limit",
     "fit_device",
+    "learning_yield",
+    "sweep",
     "tasks",
     "train",
 ]

@@ -190,7 +190,22 @@ class Design:
             Naming the file, the field, what was given and what is allowed.
         """
         try:
-            return cls(**parts_of(read(text)))
+            tables = read(text)
+        except DesignError as error:
+            raise DesignError(f"{source}: {error}") from None
+        return cls.from_sections(tables, source)
+
+    @classmethod
+    def from_sections(cls, tables, source="design"):
+        """Return the design that nested dicts describe, as `sections` returns them.
+
+        Raises
+        ------
+        DesignError
+            Naming `source`, the field, what was given and what is allowed.
+        """
+        try:
+            return cls(**parts_of(tables))
         except DesignError as error:
             raise DesignError(f"{source}: {error}") from None
 

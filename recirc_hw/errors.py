@@ -19,6 +19,10 @@ class CheckpointError(ValueError):
     """A checkpoint cannot be read, or belongs to another design, task or chip."""
 
 
+class StudyError(ValueError):
+    """A study's file, folder or workers do not serve; finished cells are kept."""
+
+
 class UnsupportedError(ValueError):
     """A backend cannot run a program; the message says why, and what can."""
 

@@ -53,7 +53,8 @@ def _explain_one(kind, problem):
     where = ".".join(str(part) for part in location[:1])
     where += "".join(f"[{part}]" for part in location[1:] if isinstance(part, int))
     if problem["type"] == "extra_forbidden":
-        names = [name for name in kind.model_fields if name != "type"]
+        fields = kind.model_fields.items()
+        names = [info.alias or name for name, info in fields if name != "type"]
         return (
             f"{kind.__name__} has no field '{where}'{nearest(where, names)}; "
             f"it has {', '.join(names)}"

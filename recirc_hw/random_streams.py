@@ -20,6 +20,7 @@ PURPOSES = {
     "lowrank cases": 5,
     "lowrank test": 6,
     "split": 7,
+    "study points": 8,
     "rounding": 20,
     "unit noise": 30,
     "test noise": 31,
@@ -44,9 +45,9 @@ PURPOSES = {
 }
 """Each use of randomness has a number of its own, which never changes."""
 
-_MULTIPLIER_0 = np.uint64(0xD2511F53)
-_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+_MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
+_WEYLS = np.array(_WEYL, np.uint64)[:, None]
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
@@ -63,17 +64,14 @@ def philox(counter, key):
     -------
     uint64 array, shape (4, n); every value is below 2**32.
     """
-    c0, c1, c2, c3 = (word.astype(np.uint64) for word in np.asarray(counter))
-    k0, k1 = key
+    words = np.asarray(counter).astype(np.uint64)
+    even, odd = words[0::2], words[1::2]
+    keys = np.array(key, np.uint64)[:, None]
     for _ in range(10):
-        product_0, product_1 = _MULTIPLIER_0 * c0, _MULTIPLIER_1 * c2
-        c0, c2 = (
-            (product_1 >> _32) ^ c1 ^ np.uint64(k0),
-            (product_0 >> _32) ^ c3 ^ np.uint64(k1),
-        )
-        c1, c3 = product_1 & _LOW, product_0 & _LOW
-        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
-    return np.stack([c0, c1, c2, c3])
+        product = (_MULTIPLIERS * even)[::-1]
+        even, odd = (product >> _32) ^ odd ^ keys, product & _LOW
+        keys = (keys + _WEYLS) & _LOW
+    return np.stack([even[0], odd[0], even[1], odd[1]])
 
 
 def _blocks(seed, purpose, step, count):

@@ -17,6 +17,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from recirc_hw.text_tables import text_table
 
@@ -70,6 +71,26 @@ def reproduction_progress(name):
         )
 
 
+@contextmanager
+def study_progress(label):
+    """Yield a callback for studies: how much is done, and what came of it so far."""
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[text]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        job = bar.add_task(escape(label), total=None, text="")
+        yield lambda done, total, text: bar.update(
+            job, completed=done, total=total, text=escape(text)
+        )
+
+
 def width():
     """Return how many characters a line may have; None where nobody said."""
     return out.width if out.is_terminal or "COLUMNS" in os.environ else None
@@ -81,10 +102,15 @@ def lines(text, style=None):
         out.print(line, style=style, markup=False)
 
 
+def table_text(title, head, rows):
+    """Return a table to print, or to show live; on a narrow terminal one cell a line."""
+    found = Text("\n".join(textwrap.wrap(title, width() or len(title))), "bold")
+    return found.append("\n" + "\n".join(text_table(head, list(rows), width())), "not bold")
+
+
 def table(title, head, rows):
-    """Print a table, on a narrow terminal one cell a line."""
-    lines(textwrap.wrap(title, width() or len(title)), "bold")
-    lines(text_table(head, rows, width()))
+    """Print a table."""
+    out.print(table_text(title, head, rows), soft_wrap=True)
 
 
 def pictures(rows, shape):

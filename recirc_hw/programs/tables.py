@@ -34,6 +34,7 @@ def digest(key):
     return hashlib.sha256(entries(key).astype("<i4").tobytes()).hexdigest()
 
 
+@cache
 def rail_integer_bits(function, activity_bits):
     """Return the fewest integer bits of an index with which the response reaches its rail.
 

@@ -1,11 +1,11 @@
-"""Pictures of trainings, and the page that shows them.
+"""Pictures of trainings and studies, and the page that shows them.
 
 Here belong figures (`plots`, one function each), their common look (`style`), the
 self-contained page (`page`) and what a page says of a training (`run_page`).
 Nothing here trains, reads run folders, or knows of the command line.
 """
 
-from recirc_hw.reports.page import Section, Table, write_report
+from recirc_hw.reports.page import Section, Table, save_picture, write_report
 from recirc_hw.reports.plots import pictures
 from recirc_hw.reports.run_page import (
     population_report,
@@ -22,5 +22,6 @@ __all__ = [
     "population_section",
     "run_report",
     "run_sections",
+    "save_picture",
     "write_report",
 ]

@@ -101,19 +101,25 @@ def population(runs):
     """
     if not runs:
         return message("No chip was trained.")
-    updates = np.sort([run.updates for run in runs if run.learned]).astype(float)
-    last = max(run.total_updates for run in runs)
+    updates = [run.updates for run in runs if run.learned]
+    return share_learned(updates, len(runs), max(run.total_updates for run in runs))
+
+
+@styled
+def share_learned(updates, count, last):
+    """Draw the updates that the chips of `count` which learned took, up to the `last`."""
+    updates = np.sort(updates).astype(float)
     picture = Picture(height=5.0)
     upper, lower = picture.subplots(2, 1, sharex=True, height_ratios=(1, 1.2))
     _draw_counts(upper, updates)
-    at, share, low, high = _draw_share(lower, updates, len(runs), last)
+    at, share, low, high = _draw_share(lower, updates, count, last)
     update_axis(lower, max(last, 2), max(1.0, 0.8 * updates[0]) if updates.size else 1)
     upper.set_xlabel("")
-    picture.suptitle(share_sentence(len(updates), len(runs)), x=0.02, ha="left", fontsize=11)
+    picture.suptitle(share_sentence(len(updates), count), x=0.02, ha="left", fontsize=11)
     picture.columns = {
         "update": at, "share learned": share, "95 % low": low, "95 % high": high,
     }  # fmt: skip
-    picture.alt = f"{share_sentence(len(updates), len(runs))}. {_middle(updates)}"
+    picture.alt = f"{share_sentence(len(updates), count)}. {_middle(updates)}"
     return picture
 
 

@@ -150,11 +150,35 @@ def _numbers(columns):
     """Return columns as a link to a CSV file, or an empty string where there are none."""
     if not columns:
         return ""
+    return _data_uri("text/csv;charset=utf-8", _csv(columns))
+
+
+def _csv(columns):
+    """Return columns as the bytes of a CSV file."""
     stream = io.StringIO()
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(columns)
     rows.writerows(zip(*(map(_cell, column) for column in columns.values()), strict=True))
-    return _data_uri("text/csv;charset=utf-8", stream.getvalue().encode())
+    return stream.getvalue().encode()
+
+
+def save_picture(figure, path):
+    """Write a figure as PNG, and beside it its numbers as CSV; return the picture's path.
+
+    Raises
+    ------
+    DataError
+        If they cannot be written; nothing half-written is left.
+    """
+    path = Path(path).with_suffix(".png")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, png(figure))
+        if figure.columns:
+            write_whole(path.with_suffix(".csv"), _csv(figure.columns))
+    except OSError as error:
+        raise DataError(f"cannot write '{path}': {error.strerror}") from None
+    return path
 
 
 def _cell(value):

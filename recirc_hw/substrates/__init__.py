@@ -1,13 +1,14 @@
 """Substrates: what units and synapses are made of.
 
 A substrate gives meaning to the primitives of a program: the arithmetic they
-are done in, and its limits.
+are done in, and its limits. It names its hardware effects, and what turns each off.
 """
 
 from recirc_hw.substrates.analog import Analog
+from recirc_hw.substrates.effects import Substrate
 from recirc_hw.substrates.fixed_point import FixedPoint
 from recirc_hw.substrates.ideal import Ideal
 
 SUBSTRATES = {"ideal": Ideal, "fixed_point": FixedPoint, "analog": Analog}
 
-__all__ = ["SUBSTRATES", "Analog", "FixedPoint", "Ideal"]
+__all__ = ["SUBSTRATES", "Analog", "FixedPoint", "Ideal", "Substrate"]

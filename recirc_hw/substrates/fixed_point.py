@@ -7,15 +7,18 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from recirc_hw.errors import DesignError
-from recirc_hw.fields import Fields
 from recirc_hw.programs import FixedState
 from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
+from recirc_hw.substrates.effects import Substrate
 from recirc_hw.substrates.lowering import lowered
 
 WeightBits = Annotated[int, Field(ge=2, le=32)]
 Fraction = Annotated[int, Field(ge=-16, le=31)]
 SumBits = Annotated[int, Field(ge=2, le=64)]
+
+# Bits more than these take an effect of few bits away, as far as any task has shown.
+RANGE_BITS, FINE_BITS, FINE_TABLE = 4, 8, 8
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Unit:
     high: int
 
 
-class FixedPoint(Fields):
+class FixedPoint(Substrate):
     """Signed weights, activities and sums of few bits, as docs/arithmetic.md says.
 
     Fields that name weights take one number, or one per weight matrix in the order
@@ -111,6 +114,46 @@ class FixedPoint(Fields):
     sum_bits: SumBits | None = Field(
         None, description="bits in which a batch's weight change is summed up"
     )
+
+    def effects(self):
+        """Return the effects of few bits, each with the format that takes it away."""
+        index = self.table_integer_bits or LARGEST - FINE_TABLE
+        fine = max(self.table_fraction_bits, min(FINE_TABLE, LARGEST - index))
+        # A piecewise response is tabled for every activity: 2^(activity_bits + 4) entries.
+        activity = 16 if self.activation == "table" else max(self.activity_bits, LARGEST - 4)
+        off = {
+            "weight range": self._wider(RANGE_BITS, 0),
+            "weight resolution": self._wider(FINE_BITS, FINE_BITS),
+            "weight rounding": {"rounding": "carry"},
+            "activity bits": {"activity_bits": activity},
+            "narrow path": {"wide": True},
+            "rate bits": {"rate_bits": 16},
+            "piecewise response": {"activation": "table"},
+            "table steps": {"table_fraction_bits": fine},
+        }
+        if self.activation == "plan":
+            del off["table steps"]  # the table is not in use
+        return {
+            name: fields for name, fields in off.items()
+            if any(getattr(self, field) != value for field, value in fields.items())
+        }  # fmt: skip
+
+    def without(self, *names):
+        """Return a copy in which these effects are turned off; see `Substrate`."""
+        both = {"weight range", "weight resolution"}
+        fewer = super().without(*names)
+        if not both <= set(names):
+            return fewer
+        return fewer.replace(**self._wider(RANGE_BITS + FINE_BITS, FINE_BITS))
+
+    def _wider(self, bits, fraction):
+        """Return the weights' formats with more bits, of which `fraction` of fraction."""
+        longest = max(self.weight_format(k)[0] for k in range(self._formats))
+        bits, fraction = (min(more, 32 - longest) for more in (bits, fraction))
+        added = {"weight_bits": bits, "weight_fraction_bits": fraction}
+        if self.bias_fraction_bits is not None:
+            added["bias_fraction_bits"] = fraction
+        return {name: _plus(getattr(self, name), more) for name, more in added.items()}
 
     @model_validator(mode="after")
     def _formats_possible(self):
@@ -346,6 +389,13 @@ def _of(field, k):
     if not isinstance(field, tuple):
         return field
     return field[min(k, len(field) - 1)]
+
+
+def _plus(field, more):
+    """Return the values of a field that gives one for all, or one per matrix, plus `more`."""
+    if isinstance(field, tuple):
+        return tuple(value + more for value in field)
+    return field + more
 
 
 def _moved(codes, up):

@@ -5,10 +5,10 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from recirc_hw.fields import Fields
+from recirc_hw.substrates.effects import Substrate
 
 
-class Floating(Fields):
+class Floating(Substrate):
     """Weights and activities as floating-point numbers."""
 
     precision: Literal["float32", "float64"] = Field(

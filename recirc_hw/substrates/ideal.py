@@ -19,6 +19,12 @@ class Ideal(Floating):
 
     type: Literal["ideal"] = Field("ideal", description="floating point, no hardware limit")
 
+    def effects(self):
+        """Return what keeps it from full precision."""
+        if self.precision == "float64":
+            return {}
+        return {"single precision": {"precision": "float64"}}
+
     def lower(self, rule, network, batch_size=1):
         """Return the program a chip runs: the rule's own."""
         return rule.compile(network)

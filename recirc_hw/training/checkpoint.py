@@ -46,8 +46,8 @@ def _umask():
 
 
 @contextmanager
-def alone_at(path):
-    """Refuse a second training that would write the checkpoint at `path` meanwhile.
+def alone_at(path, what="training"):
+    """Refuse a second training (or `what` it is) that would write at `path` meanwhile.
 
     With None for `path`, do nothing.
     """
@@ -57,20 +57,35 @@ def alone_at(path):
     lock = Path(f"{path}.lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        stream = open(lock, "w")  # noqa: SIM115
+        stream = _locked(lock)
+    except BlockingIOError:
+        raise CheckpointError(
+            f"another {what} is writing '{path}'; give this one a folder of its own"
+        ) from None
     except OSError as error:
-        raise CheckpointError(f"cannot write checkpoint '{path}': {error.strerror}") from None
+        raise CheckpointError(f"cannot write '{path}': {error.strerror}") from None
     with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CheckpointError(
-                f"another training is writing '{path}'; give this one a folder of its own"
-            ) from None
         try:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _locked(lock):
+    """Return the lock file, open and locked; BlockingIOError where another holds it."""
+    while True:
+        stream = open(lock, "w")  # noqa: SIM115
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who held it before may have removed it since it was opened.
+            if os.path.samestat(os.fstat(stream.fileno()), os.stat(lock)):
+                return stream
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            stream.close()
+            raise
+        stream.close()
 
 
 def save_checkpoint(path, meta, arrays):

@@ -88,7 +88,7 @@ def train(
     )
     # A chip that diverges is reported by its run, not by a warning on the way.
     with np.errstate(over="ignore", invalid="ignore"):
-        with alone_at(checkpoint), _interruptible() as interrupted:
+        with alone_at(checkpoint), interruptible() as interrupted:
             if checkpoint is not None:
                 training.keep_at(Path(checkpoint), resume)
             training.go(progress, interrupted)
@@ -113,12 +113,24 @@ def _same_design(chips):
     return chips
 
 
+_listening: list[
+    threading.Event
+] = []  # the event of the outermost `interruptible` of the main thread
+
+
 @contextmanager
-def _interruptible():
-    """Yield an event that the first Ctrl-C sets; a second one interrupts at once."""
+def interruptible():
+    """Yield an event that the first Ctrl-C sets; a second one interrupts at once.
+
+    One inside another yields the outer one's event: whoever trains again and again
+    hears a Ctrl-C that came too late for the training it came in.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
+        return
+    if _listening:
+        yield _listening[0]
         return
 
     def note(*_):
@@ -127,9 +139,11 @@ def _interruptible():
         event.set()
 
     before = signal.signal(signal.SIGINT, note)
+    _listening.append(event)
     try:
         yield event
     finally:
+        _listening.clear()
         signal.signal(signal.SIGINT, before)
 
 

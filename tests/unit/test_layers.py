@@ -16,6 +16,7 @@ FLOORS = [
     {"demo"},
     {"reproduce"},
     {"reports"},
+    {"studies"},
     {"design_file", "terminal", "calibration"},
     {"chips"},
     {"sections"},

@@ -1,0 +1,253 @@
+"""Pictures of studies: yields over a field, frontiers, and which effect is to blame."""
+
+import math
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from recirc_hw.reports.distributions import share_learned
+from recirc_hw.reports.style import (
+    COLOURS,
+    INK,
+    MUTED,
+    RULE,
+    Picture,
+    legend_above,
+    message,
+    short,
+    styled,
+)
+
+# verdict: the marker's filling, and what it means
+MARKS = {
+    "holds": (COLOURS[0], "holds"),
+    "undecided": ("white", "undecided"),
+    "fails": (COLOURS[1], "fails"),
+}
+NO_CHIP = {"color": MUTED, "linestyle": "none", "label": "no such chip", "markersize": 7}
+BLAME = 0.05  # effects of a larger p value are drawn pale
+
+
+def yield_figure(found):
+    """Draw the share of a yield's chips that had learned, over weight updates."""
+    updates = found.outcomes.updates[found.outcomes.learned]
+    return share_learned(updates, found.chips, max(updates, default=1))
+
+
+# -- limits ----------------------------------------------------------------------------
+
+
+@styled
+def limit_figure(limit):
+    """Draw the yield against a field with its band, the share asked for and the limit."""
+    measured = [point for point in limit.curve if point.found is not None]
+    if not measured:
+        return message("No chip could be built in this range.")
+    picture = Picture(height=3.9)
+    ax = picture.subplots()
+    order = sorted(measured, key=lambda point: point.value)
+    x = np.array([point.value for point in order], float)
+    share = np.array([point.found.share for point in order])
+    low, high = np.array([point.found.interval for point in order]).T
+    ax.fill_between(x, 100 * low, 100 * high, color=COLOURS[0], alpha=0.15, linewidth=0)
+    ax.plot(x, 100 * share, color=COLOURS[0], linewidth=1.2)
+    ax.vlines(x, 100 * low, 100 * high, color=COLOURS[0], linewidth=1)
+    for verdict, (fill, label) in MARKS.items():
+        here = np.array([point.verdict == verdict for point in order])
+        if here.any():
+            ax.plot(
+                x[here], 100 * share[here], "o", markersize=7, color=fill, label=label,
+                markeredgecolor=fill if fill != "white" else INK, linestyle="none",
+            )  # fmt: skip
+    ax.axhline(100 * limit.at_least, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    _mark_refused(ax, limit)
+    if limit.value is not None:
+        ax.axvline(limit.value, color=INK, linewidth=1.2)
+    ax.set(xlabel=limit.name, ylabel="chips that learn, %", ylim=(-3, 103))
+    _value_axis(ax, limit, x)
+    legend_above(ax, columns=4, title=_limit_title(limit))
+    picture.columns = {
+        limit.name: x, "chips": np.array([point.found.chips for point in order]),
+        "share learned": share, "low": low, "high": high,
+        "verdict": [point.verdict for point in order],
+    }  # fmt: skip
+    picture.alt = f"{_limit_title(limit)} {' '.join(limit.notes)}"
+    return picture
+
+
+def _limit_title(limit):
+    """Return the limit in a sentence."""
+    wanted = f"{100 * limit.at_least:g}\u00a0% of chips"
+    if limit.value is None:
+        return f"{limit.name}: not even {short(limit.start)} lets {wanted} learn"
+    more = "" if limit.monotone else "; the curve is not monotone"
+    low, high = limit.interval
+    known = low != high and None not in (low, high)
+    between = f" (between {short(low)} and {short(high)})" if known else ""
+    return f"{limit.name}: {wanted} learn as far as {short(limit.value)}{between}{more}"
+
+
+def _value_axis(ax, limit, x):
+    """Scale the x axis as the search divided it, with ticks at whole numbers."""
+    if all(float(value).is_integer() for value in x) and np.ptp(x) <= 40:
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    elif x.min() > 0 and x.max() >= 50 * x.min():
+        ax.set_xscale("log")
+    if limit.stop < limit.start:
+        ax.invert_xaxis()
+
+
+def _mark_refused(ax, limit):
+    """Mark the values at which no chip can be built."""
+    refused = [point.value for point in limit.curve if point.verdict == "refused"]
+    if refused:
+        ax.plot(refused, np.zeros(len(refused)), "x", **NO_CHIP)
+
+
+@styled
+def frontier_figure(frontier):
+    """Draw the yields at all pairs of values tried, and the frontier between them."""
+    points = [
+        (other, point)
+        for other, limit in zip(frontier.across, frontier.limits, strict=True)
+        if limit is not None
+        for point in limit.curve
+    ]
+    measured = [(other, point) for other, point in points if point.found is not None]
+    if not measured:
+        return message("No chip could be built in this range.")
+    picture = Picture(height=4.2)
+    ax = picture.subplots()
+    x = np.array([other for other, _ in measured], float)
+    y = np.array([point.value for _, point in measured], float)
+    share = np.array([point.found.share for _, point in measured])
+    seen = ax.scatter(
+        x, y, c=100 * share, cmap="cividis", vmin=0, vmax=100, s=70, marker="s",
+        edgecolors=INK, linewidths=0.5, zorder=3,
+    )  # fmt: skip
+    picture.colorbar(seen, ax=ax, label="chips that learn, %")
+    refused = [(other, point.value) for other, point in points if point.found is None]
+    if refused:
+        ax.plot(*np.transpose(refused), "x", **NO_CHIP)
+    pairs = [
+        (other, value)
+        for other, value in zip(frontier.across, frontier.values, strict=True)
+        if value is not None
+    ]
+    label = f"frontier: {100 * frontier.at_least:g} % of chips learn"
+    if pairs:
+        ax.plot(*np.transpose(pairs), color=COLOURS[1], linewidth=2.2, zorder=4, label=label)
+    ax.set(xlabel=frontier.names[1], ylabel=frontier.names[0])
+    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
+        if all(value.is_integer() for value in values):
+            axis.get_major_locator().set_params(integer=True)
+    legend_above(ax, title="Where learning ends")
+    low, high = np.array([point.found.interval for _, point in measured]).T
+    picture.columns = {
+        frontier.names[1]: x, frontier.names[0]: y, "share learned": share, "low": low,
+        "high": high, "chips": np.array([point.found.chips for _, point in measured]),
+    }  # fmt: skip
+    ends = ", ".join(f"{short(value)} at {short(other)}" for other, value in pairs)
+    picture.alt = (
+        f"Limit of {frontier.names[0]} against {frontier.names[1]}: {ends or 'none holds'}."
+    )
+    return picture
+
+
+# -- ablation --------------------------------------------------------------------------
+
+
+@styled
+def ablation_figure(ablation):
+    """Draw what each effect costs, alone and among the others: chips, and time."""
+    effects = ablation.ranked
+    if not effects:
+        return message("No effect was measured.")
+    picture = Picture(height=1.7 + 0.62 * len(effects))
+    left, right = picture.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
+    rows = np.arange(len(effects))[::-1]
+    for shift, colour, label, side, sign in (
+        (0.18, COLOURS[0], "alone, against none", "lost", -1),
+        (-0.18, COLOURS[1], "left out, against all", "gained", 1),
+    ):
+        for row, effect in zip(rows, effects, strict=True):
+            pairing = getattr(effect, side)
+            first = label if row == rows[0] else None
+            pale = 1.0 if effect.p_learned < BLAME else 0.4
+            _cost_bar(left, row + shift, pairing, sign, colour, pale, first)
+            pale = 1.0 if effect.p_updates < BLAME else 0.4
+            _time_mark(right, row + shift, pairing, sign, colour, pale)
+    left.axvline(0, color=INK, linewidth=0.8)
+    right.axvline(1, color=INK, linewidth=0.8)
+    left.set_yticks(rows, [effect.name for effect in effects])
+    left.set(xlabel="chips it costs, % of all", ylim=(-0.6, len(effects) - 0.4))
+    _factor_axis(right)
+    for ax in (left, right):
+        ax.grid(axis="y", visible=False)
+    handles, labels = left.get_legend_handles_labels()
+    pale = Line2D([], [], color=RULE, linewidth=6)
+    picture.legend(
+        [*handles, pale], [*labels, "pale: may be chance"], loc="outside lower left", ncols=3
+    )
+    picture.suptitle(_blame_title(ablation), x=0.02, ha="left", fontsize=11)
+    picture.columns = _ablation_columns(effects)
+    picture.alt = f"{_blame_title(ablation)} " + "; ".join(
+        f"{effect.name} costs {100 * effect.blame:.1f} % of chips" for effect in effects
+    )
+    return picture
+
+
+def _blame_title(ablation):
+    """Return what the ablation found, in a sentence."""
+    all_share, none_share = 100 * ablation.everything.share, 100 * ablation.nothing.share
+    rates = f"{all_share:.0f}\u00a0% learn with all effects, {none_share:.0f}\u00a0% without"
+    if ablation.to_blame is None:
+        return f"No effect surely does harm: {rates}"
+    return f"To blame: {ablation.to_blame}. {rates}"
+
+
+def _cost_bar(ax, row, pairing, sign, colour, alpha, label):
+    """Draw the share of chips that an effect costs, with its interval."""
+    low, high = sorted(100 * sign * end for end in pairing.share_interval)
+    ax.barh(row, 100 * sign * pairing.share, 0.34, color=colour, alpha=alpha, label=label)
+    ax.hlines(row, low, high, color=INK, linewidth=1)
+
+
+def _time_mark(ax, row, pairing, sign, colour, alpha):
+    """Draw the factor on updates that an effect costs, with its interval."""
+    if pairing.ratio is None:
+        return
+    power = -sign  # leaving an effect out is the inverse of adding it
+    ax.plot(pairing.ratio**power, row, "o", color=colour, alpha=alpha, markersize=6)
+    if pairing.ratio_interval is not None:
+        low, high = sorted(end**power for end in pairing.ratio_interval)
+        ax.hlines(row, low, high, color=colour, alpha=alpha, linewidth=1.4)
+
+
+def _factor_axis(ax):
+    """Scale the x axis by factors on the updates, 1 in the middle."""
+    ax.set_xlabel("factor on updates it costs")
+    ax.set_xscale("log")
+    reach = max(abs(math.log2(end)) for end in ax.get_xlim())
+    reach = max(1, math.ceil(reach))
+    ticks = [2.0**k for k in range(-reach, reach + 1, max(1, reach // 3))]
+    ax.set_xlim(2.0**-reach * 0.9, 2.0**reach * 1.1)
+    ax.set_xticks(ticks, [short(tick) for tick in ticks])
+    ax.minorticks_off()
+
+
+def _ablation_columns(effects):
+    """Return the numbers of an ablation by name."""
+    return {
+        "effect": [effect.name for effect in effects],
+        "blame": [effect.blame for effect in effects],
+        "alone: share learned": [effect.alone.share for effect in effects],
+        "left out: share learned": [effect.without.share for effect in effects],
+        "p (learned)": [effect.p_learned for effect in effects],
+        "factor on updates": [_number(effect.slowdown) for effect in effects],
+        "p (updates)": [effect.p_updates for effect in effects],
+    }
+
+
+def _number(value):
+    return math.nan if value is None else value
