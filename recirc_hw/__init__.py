@@ -13,9 +13,11 @@ from recirc_hw.errors import (
     DesignError,
     Interrupted,
     NativeError,
+    PriceError,
     TaskError,
     UnsupportedError,
 )
+from recirc_hw.ledger import Cost, cost
 from recirc_hw.networks import Loop
 from recirc_hw.programs import Builder, Program
 from recirc_hw.rules import (
@@ -36,6 +38,7 @@ __all__ = [
     "Builder",
     "CheckpointError",
     "Chip",
+    "Cost",
     "CustomRule",
     "DataError",
     "Design",
@@ -46,6 +49,7 @@ __all__ = [
     "Ideal",
     "Loop",
     "NativeError",
+    "PriceError",
     "Program",
     "RandomFeedback",
     "Recirculation",
@@ -54,6 +58,7 @@ __all__ = [
     "TopOnly",
     "UnsupportedError",
     "calibrate_formats",
+    "cost",
     "tasks",
     "train",
 ]

@@ -104,6 +104,14 @@ class Design:
         parts[section] = parts[section].replace(**{name: value})
         return Design(**parts)
 
+    def with_rule(self, name):
+        """Return the same network on the same substrate, learning by another rule's defaults."""
+        if name not in RULES:
+            raise DesignError(
+                f"rule '{name}' is unknown{nearest(name, RULES)}; known are {', '.join(RULES)}"
+            )
+        return Design(self.network, RULES[name](batch=self.rule.batch), self.substrate)
+
     def to_toml(self):
         """Return the design as the text of a TOML file."""
         if isinstance(self.rule, CustomRule):
@@ -261,6 +269,24 @@ class Chip:
     def encode(self, cases, backend="native"):
         """Return the activity of the narrowest hidden group on the first pass."""
         return self._slot(cases, self.design.network.code_index, backend)
+
+    def states(self, cases):
+        """Return what each slot of the program holds for each case, by the reference backend.
+
+        As the chip holds it (codes on a chip of few bits), nothing being written.
+
+        Returns
+        -------
+        list of arrays, shape (n_cases, size of the slot), in the order of the layout
+        """
+        cases = np.atleast_2d(self._checked(cases))
+        codes = self.design.substrate.encode(cases, self.design.network)
+        weights = [matrix[None] for matrix in self.matrices]
+        forward = backend("reference").forward
+        return [
+            forward(self.program, weights, codes, slot)[0]
+            for slot in range(len(self.program.layout.slots))
+        ]
 
     def weight_change(self, cases, rule=None, backend="native"):
         """Return what a rule would add to each weight for a batch, before the rate.

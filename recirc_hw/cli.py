@@ -18,7 +18,8 @@ from recirc_hw.backends import BACKENDS, native
 from recirc_hw.chips import Design
 from recirc_hw.design_file import commented, starting_design
 from recirc_hw.errors import DesignError, Interrupted, TaskError
-from recirc_hw.rules import CustomRule
+from recirc_hw.ledger import cost, side_by_side
+from recirc_hw.rules import RULES, CustomRule
 from recirc_hw.terminal import (
     failed,
     out,
@@ -268,6 +269,36 @@ def report(
         _print_json({"report": str(page), "runs": [run.summary() for run in runs]})
     else:
         out.print(f"report: {page}", markup=False)
+
+
+@app.command("cost")
+def cost_command(
+    path: DesignFile,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Measure the activity on its cases, and write once for its batch."),
+    ] = None,
+    prices: Annotated[
+        str, typer.Option(metavar="NAME|FILE.toml[:NAME]", help="A price list.")
+    ] = "digital-45nm",
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help=f"The same network by: {', '.join(RULES)}."),
+    ] = None,
+    as_json: AsJson = False,
+):
+    """Show energy, operations and memory: of an inference, and of a learned example."""
+    design = Design.load(path)
+    designs = [design]
+    if against is not None:
+        designs.append(design.with_rule(against))
+    found = None if task is None else tasks.parse(task)
+    costs = [cost(one, found, prices) for one in designs]
+    if as_json:
+        other = costs[1].record() if against else None
+        _print_json(costs[0].record() | {"against": other})
+    else:
+        typer.echo(side_by_side(*costs))
 
 
 @app.command("reproduce")

@@ -22,6 +22,7 @@ FLOORS = [
     {"backends"},
     {"substrates", "rules"},
     {"networks"},
+    {"ledger"},
     {"programs"},
     {"tasks"},
     {"random_streams", "metrics", "fields"},
