@@ -105,7 +105,7 @@ class Design:
         return Design(**parts)
 
     def with_rule(self, name):
-        """Return the same network on the same substrate, learning by another rule's defaults."""
+        """Return the same network and substrate, with another rule at its defaults."""
         if name not in RULES:
             raise DesignError(
                 f"rule '{name}' is unknown{nearest(name, RULES)}; known are {', '.join(RULES)}"

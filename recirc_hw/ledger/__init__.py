@@ -5,7 +5,7 @@ turns counts into energy, every price with its source; `metrics` has
 NeuroBench's names. A substrate in continuous time brings its own `Tally`.
 """
 
-from recirc_hw.ledger.cost import Cost, cost, tally
+from recirc_hw.ledger.costs import Cost, cost, tally
 from recirc_hw.ledger.counts import Counts, Event, Memory, Tally
 from recirc_hw.ledger.metrics import neurobench
 from recirc_hw.ledger.prices import PriceList, price_list

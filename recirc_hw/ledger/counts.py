@@ -1,4 +1,4 @@
-"""What a chip does, counted: events by name, phase, memory and width; a record to add and scale."""
+"""What a chip does, counted: events by name, phase, memory and width."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,7 +21,7 @@ EVENTS = {
     "weight_writes": "a weight changed where it is stored, by a device or a synapse",
     "seconds": "time spent; not priced: leakage and clocks are outside these counts",
 }
-"""What may be counted. Clocked chips have the first eight, chips in continuous time the others."""
+"""What may be counted: on clocked chips the first eight, in continuous time the others."""
 
 UNPRICED = ("seconds",)
 
@@ -63,7 +63,9 @@ class Counts(Mapping):
         self._numbers = {event: n for event, n in dict(numbers).items() if n}
         for event, n in self._numbers.items():
             if not isinstance(event, Event) or not n > 0:
-                raise ValueError(f"Counts: {n!r} of {event!r}; want a positive number of an Event")
+                raise ValueError(
+                    f"Counts: {n!r} of {event!r}; want a positive number of an Event"
+                )
 
     def __getitem__(self, event):
         return self._numbers.get(event, 0)
@@ -99,7 +101,9 @@ class Counts(Mapping):
 
     def record(self):
         """Return the counts as plain values that JSON takes."""
-        return [asdict(event) | {"bits": list(event.bits), "count": n} for event, n in self.items()]
+        return [
+            asdict(event) | {"bits": list(event.bits), "count": n} for event, n in self.items()
+        ]
 
 
 @dataclass(frozen=True)

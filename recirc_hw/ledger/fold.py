@@ -149,7 +149,11 @@ class _Walk:
 
     def _combine(self, op):
         size, (first, second) = self.slots[op.dst].size, op.gains
-        parts = [(slot, gain) for slot, gain in zip((op.first, op.second), op.gains) if gain]
+        parts = [
+            (slot, gain)
+            for slot, gain in zip((op.first, op.second), op.gains, strict=True)
+            if gain
+        ]
         for slot, _ in parts:
             self._read("state", size, self.formats.slots[slot])
         for slot, gain in parts[:1] if first == -second else parts:

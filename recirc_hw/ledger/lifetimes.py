@@ -66,7 +66,7 @@ def _words(program, slot):
 
 
 def _deferred(ops, immediate):
-    """Return the operations, each correlate that writes at once behind its matrix's last use."""
+    """Return the operations, correlates that write at once behind their matrix's last use."""
     last = {op.matrix: i for i, op in enumerate(ops) if op.opcode == "project"}
 
     def place(numbered):

@@ -53,7 +53,9 @@ class Price(Fields):
         for event in self.events:
             _check_event(event)
         if not (self.low or self.value) <= self.value <= (self.high or self.value):
-            raise ValueError(f"want low <= value <= high, got {self.low}, {self.value}, {self.high}")
+            raise ValueError(
+                f"want low <= value <= high, got {self.low}, {self.value}, {self.high}"
+            )
         return self
 
 
@@ -103,6 +105,16 @@ class PriceList(Fields):
         """The names of the events that have a price, in their order."""
         return [event for event in EVENTS if any(event in p.events for p in self.price)]
 
+    def refuse_missing(self, wanted):
+        """Refuse names of events that have no price here, all of them at once."""
+        known = {*self.events, *self.included, *UNPRICED}
+        if known >= {"multiplies", "accumulates"}:
+            known.add("multiply_accumulates")
+        unknown = set(wanted) - known
+        missing = [name for name in EVENTS if name in unknown]
+        if missing:
+            raise PriceError(self._missing(", ".join(missing)))
+
     def of(self, event, capacity=0):
         """Return what one event costs; the memory that it concerns holds `capacity` bits.
 
@@ -113,27 +125,28 @@ class PriceList(Fields):
         PriceError
             Naming the event that the list has no price for.
         """
-        if event.name == "multiply_accumulates" and event.name not in self.events:
-            *factors, total = event.bits
-            return self._of("multiplies", tuple(factors), event.real, 0) + self._of(
-                "accumulates", (total,), event.real, 0
-            )
-        return self._of(event.name, event.bits, event.real, capacity)
+        if event.name != "multiply_accumulates":
+            return self._of(event.name, event.bits, event.real, capacity)
+        factors, total = event.bits[:2], event.bits[2:]
+        if event.name in self.events:
+            return self._of(event.name, factors, event.real, capacity)
+        product = self._of("multiplies", factors, event.real, capacity)
+        return product + self._of("accumulates", total, event.real, capacity)
 
     def _of(self, name, bits, real, capacity):
-        """Return the price of the nearest width, in the smallest memory that is large enough."""
+        """Return the price of the nearest width, in the smallest memory that suffices."""
         form = "float" if real else "int"
         fitting = [p for p in self.price if name in p.events and p.format in (None, form)]
         room = [p for p in fitting if p.capacity_bits is None or p.capacity_bits >= capacity]
         if not room:
-            raise PriceError(self._missing(name, bits, form, capacity if fitting else 0))
+            raise PriceError(self._missing(_described(name, bits, form, capacity)))
         least = min(p.capacity_bits or math.inf for p in room)
         alike = [p for p in room if (p.capacity_bits or math.inf) == least]
         exact = [p for p in alike if p.bits is None or all(p.bits == n for n in bits)]
         if exact:
             return self._priced(exact[0], 1.0, exact[0].kind, "")
         if name not in self.scaling:
-            raise PriceError(self._missing(name, bits, form, 0))
+            raise PriceError(self._missing(_described(name, bits, form, 0)))
         return self._scaled(alike, bits, self.scaling[name])
 
     def _scaled(self, prices, bits, law):
@@ -150,16 +163,19 @@ class PriceList(Fields):
         high = price.high or price.value * self.within_factor
         return Priced(price.value * pj, low * pj, high * pj, kind, how)
 
-    def _missing(self, name, bits, form, capacity):
+    def _missing(self, what):
         """Return the message for a price that is not there."""
-        width = " x ".join(map(str, bits))
-        what = f"{name}{f' of {width} bits ({form})' if bits else ''}"
-        if capacity:
-            what += f" in a memory of {capacity} bits"
         return (
             f"prices '{self.name}' have no price for {what}; they have "
-            f"{', '.join(self.events)}. Other lists: {', '.join(names())}; or a file of your own"
+            f"{', '.join(self.events)}. Other lists are {', '.join(names())}, or your own file"
         )
+
+
+def _described(name, bits, form, capacity):
+    """Return an event in words: "reads of 8 bits (int) in a memory of 1408 bits"."""
+    width = " x ".join(map(str, bits))
+    what = f"{name}{f' of {width} bits ({form})' if bits else ''}"
+    return what + (f" in a memory of {capacity} bits" if capacity else "")
 
 
 def names():
@@ -188,7 +204,8 @@ def price_list(which):
     lists = _read(path)
     if name is None and len(lists) != 1:
         raise PriceError(
-            f"'{path}' holds {len(lists)} price lists ({', '.join(lists)}); name one: {path}:NAME"
+            f"'{path}' holds {len(lists)} price lists ({', '.join(lists)}); "
+            f"name one: {path}:NAME"
         )
     name = name or next(iter(lists))
     if name not in lists:
@@ -239,7 +256,7 @@ def _made(name, table, where):
 
 
 def _numbers(table):
-    """Return a table with whole numbers as floats where a field is one, as people write them."""
+    """Return a table with floats where people write a whole number for one."""
     real = ("value", "low", "high", "within_factor")
     return {
         key: float(value) if key in real and isinstance(value, int) else value

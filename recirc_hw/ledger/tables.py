@@ -59,7 +59,8 @@ def _operations(costs):
 
 def _pair(cost, name, array=None):
     inference, example = (
-        counts.total(name, array=array) for counts in (cost.counts.inference, cost.counts.example)
+        counts.total(name, array=array)
+        for counts in (cost.counts.inference, cost.counts.example)
     )
     return f"{number(inference)} | {number(example)}"
 

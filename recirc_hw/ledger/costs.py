@@ -166,6 +166,7 @@ def tally(design, task_or_cases=None, batch_size=None):
 
 def lines_of(counts, prices):
     """Return the priced events of a learned example, the dearest first, inference before."""
+    prices.refuse_missing(event.name for event in counts.example)
     capacities = counts.memory.capacities if counts.memory else {}
     found = []
     for event, number in counts.example.items():
