@@ -189,6 +189,12 @@ class Tally:
         """What one learned example takes: inference, learning, and its share of the write."""
         return self.case + self.batch * (1 / self.batch_size if self.batch_size > 1 else 1)
 
+    @property
+    def weight_updates(self):
+        """Weights written for one learned example: what NeuroBench has no name for."""
+        written = self.example.total("writes", array="weights")
+        return written + self.example.total("weight_writes")
+
     def record(self):
         """Return the tally as plain values that JSON takes."""
         memory = self.memory and asdict(self.memory) | {
@@ -198,5 +204,6 @@ class Tally:
         return {
             "case": self.case.record(), "batch": self.batch.record(),
             "batch_size": self.batch_size, "memory": memory,
+            "weight_updates": self.weight_updates,
             "activity": self.activity, "basis": self.basis,
         }  # fmt: skip

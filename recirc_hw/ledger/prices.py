@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -90,6 +91,7 @@ class PriceList(Fields):
     node: Annotated[str, Field(min_length=1)]
     uncertainty: Annotated[str, Field(min_length=1)]
     within_factor: Annotated[float, Field(ge=1)]
+    between_memories: Literal["step", "power"] = "step"
     scaling: dict[str, Literal["width", "product"]] = {}
     included: dict[str, str] = {}
     price: Annotated[tuple[Price, ...], Field(min_length=1)]
@@ -134,14 +136,24 @@ class PriceList(Fields):
         return product + self._of("accumulates", total, event.real, capacity)
 
     def _of(self, name, bits, real, capacity):
-        """Return the price of the nearest width, in the smallest memory that suffices."""
+        """Return the price of one event in a memory of `capacity` bits."""
         form = "float" if real else "int"
-        fitting = [p for p in self.price if name in p.events and p.format in (None, form)]
-        room = [p for p in fitting if p.capacity_bits is None or p.capacity_bits >= capacity]
-        if not room:
+        memories = defaultdict(list)
+        for price in self.price:
+            if name in price.events and price.format in (None, form):
+                memories[price.capacity_bits or math.inf].append(price)
+        upper = min((size for size in memories if size >= capacity), default=None)
+        if upper is None:
             raise PriceError(self._missing(_described(name, bits, form, capacity)))
-        least = min(p.capacity_bits or math.inf for p in room)
-        alike = [p for p in room if (p.capacity_bits or math.inf) == least]
+        found = self._for_width(memories[upper], name, bits, form)
+        lower = max((size for size in memories if size < capacity), default=upper)
+        if self.between_memories == "step" or math.inf in (lower, upper) or lower == upper:
+            return found
+        least = self._for_width(memories[lower], name, bits, form)
+        return _between(least, found, math.log(capacity / lower, upper / lower))
+
+    def _for_width(self, alike, name, bits, form):
+        """Return the price of an event of some width, from those of one memory."""
         exact = [p for p in alike if p.bits is None or all(p.bits == n for n in bits)]
         if exact:
             return self._priced(exact[0], 1.0, exact[0].kind, "")
@@ -169,6 +181,18 @@ class PriceList(Fields):
             f"prices '{self.name}' have no price for {what}; they have "
             f"{', '.join(self.events)}. Other lists are {', '.join(names())}, or your own file"
         )
+
+
+def _between(least, most, place):
+    """Return the price at a place, 0..1, on the line between two prices' logarithms."""
+    if place == 1:
+        return most
+    mixed = (
+        getattr(least, field) ** (1 - place) * getattr(most, field) ** place
+        for field in ("pj", "low", "high")
+    )
+    how = "between two memories" + (f"; {most.how}" if most.how else "")
+    return Priced(*mixed, "assumed", how)
 
 
 def _described(name, bits, form, capacity):

@@ -51,7 +51,8 @@ def _operations(costs):
         for name in ("reads", "writes"):
             rows.append((f"{array}: {name}", *(_pair(cost, name, array) for cost in costs)))
     rows.append(("case loads", *(_pair(cost, "case_loads") for cost in costs)))
-    rows.append(("weight updates", *(_pair(cost, "weight_writes") for cost in costs)))
+    updates = (f"0 | {number(cost.counts.weight_updates)}" for cost in costs)
+    rows.append(("weight updates", *updates))
     rows.append(("seconds", *(_pair(cost, "seconds") for cost in costs)))
     kept = [row for row in rows if any(cell != "0 | 0" for cell in row[1:])]
     return "operations: of an inference | of a learned example", kept

@@ -13,6 +13,7 @@ from recirc_hw import (
     Design,
     DesignError,
     ErrorRecirculation,
+    FixedPoint,
     Ideal,
     Loop,
     RandomFeedback,
@@ -389,3 +390,24 @@ def test_an_unknown_backend_is_refused_with_the_nearest_name():
 
 def test_a_chip_can_be_made_without_the_design_s_help():
     np.testing.assert_array_equal(Chip(DESIGN, 3).weights[0], DESIGN.fabricate(3).weights[0])
+
+
+@pytest.mark.parametrize("substrate", [Ideal(), FixedPoint()])
+def test_states_hold_the_passes_of_a_chip(substrate):
+    chip = Design(Loop(4, 2), Recirculation(), substrate).fabricate(3)
+    cases = np.eye(4)[:3]
+    states = chip.states(cases)
+    slots = chip.program.layout.slots
+    assert [state.shape for state in states] == [(3, slot.size) for slot in slots]
+    for slot, wanted in ((0, cases), (1, chip.encode(cases)), (2, chip.reconstruct(cases))):
+        found = substrate.decode(states[slot], slots[slot])
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=0)
+
+
+def test_another_rule_keeps_network_substrate_and_batch():
+    design = Design(Loop(4, 2), Recirculation(batch="mean"), FixedPoint(weight_bits=10))
+    other = design.with_rule("top_only")
+    assert (other.network, other.substrate) == (design.network, design.substrate)
+    assert (type(other.rule).__name__, other.rule.batch) == ("TopOnly", "mean")
+    with pytest.raises(DesignError, match="did you mean 'backprop'"):
+        design.with_rule("backpro")

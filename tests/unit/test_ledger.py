@@ -97,7 +97,7 @@ def test_a_batch_keeps_the_whole_sum_and_shares_its_write():
     assert four.memory.sum_bits == 22 * CARRY.widths(4)["sum for hidden>visible"].signed_bits
     assert four.batch.total("writes", array="weights") == 22
     assert four.example.total("writes", array="weights") == 22 / 4
-    assert one.example.total("writes", array="weights") == 22
+    assert (one.weight_updates, four.weight_updates) == (22, 22 / 4)
 
 
 def test_momentum_keeps_every_sum():
@@ -192,6 +192,7 @@ def test_a_substrate_in_continuous_time_is_priced_by_its_own_events():
     wanted = 10 * 1.7 + 40 * 23.6 + 6 * 81
     assert found.energy_pj["inference"] == pytest.approx(wanted, rel=1e-12)
     assert found.energy_pj["learning"] == pytest.approx(2.5 * 120, rel=1e-12)
+    assert found.counts.weight_updates == 2.5
     assert "synaptic events" in found.table()
     assert "0.3" in found.table()
     assert json.loads(found.to_json())["counts"]["memory"] is None

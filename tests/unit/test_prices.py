@@ -92,14 +92,31 @@ def test_other_widths_are_scaled_and_say_so(asked, pj):
     assert "by" in found.how
 
 
+KB = 8 * 1024
+
+
 @pytest.mark.parametrize(
-    ("bits", "pj"),
-    [(1, 10), (8 * 8192, 10), (8 * 8192 + 1, 20), (8 * 32768 + 1, 100), (8 * 2**20 + 1, 1950)],
+    ("bits", "pj"), [(1, 10), (8 * KB, 10), (32 * KB, 20), (1024 * KB, 100), (1025 * KB, 1950)]
 )
-def test_a_word_costs_what_the_smallest_memory_that_holds_its_array_does(bits, pj):
+def test_a_word_costs_what_the_memory_that_holds_its_array_does(bits, pj):
     found = digital("reads", 64, array="weights", capacity=bits)
-    assert found.pj == pj
+    assert found.pj == pytest.approx(pj, rel=1e-12)
     assert found.kind == "simulated"
+
+
+def test_between_two_memories_the_price_goes_by_a_power_law():
+    # 8 to 32 KB doubles the price: its square root goes with half of the logarithm.
+    found = digital("reads", 64, array="weights", capacity=16 * KB)
+    assert found.pj == pytest.approx(10 * 2**0.5)
+    assert found.kind == "assumed"
+
+
+def test_without_that_law_the_smallest_memory_that_suffices_is_taken(mine):
+    small = FLAT.replace('events = ["reads"]', 'events = ["reads"]\ncapacity_bits = 1000')
+    large = FLAT[FLAT.index('[[mine.price]]\nevents = ["reads"]') :].replace("11", "23")
+    listed = price_list(mine(HEAD + small + large))
+    assert listed.of(Event("reads", "learning", "weights", (8,)), 1000).pj == 11
+    assert listed.of(Event("reads", "learning", "weights", (8,)), 1001).pj == 23
 
 
 def test_a_range_of_the_source_is_kept():
