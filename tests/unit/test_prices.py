@@ -92,6 +92,11 @@ def test_other_widths_are_scaled_and_say_so(asked, pj):
     assert "by" in found.how
 
 
+def test_a_sum_of_prices_is_known_as_well_as_the_worse_of_them():
+    assert digital("accumulates", 32).kind == "simulated"
+    assert digital("multiply_accumulates", 16, 16, 32).kind == "assumed"
+
+
 KB = 8 * 1024
 
 
