@@ -105,12 +105,13 @@ class Design:
         return Design(**parts)
 
     def with_rule(self, name):
-        """Return the same network and substrate, with another rule at its defaults."""
+        """Return the design with another rule's defaults, at its own rates and write policy."""
         if name not in RULES:
             raise DesignError(
                 f"rule '{name}' is unknown{nearest(name, RULES)}; known are {', '.join(RULES)}"
             )
-        return Design(self.network, RULES[name](batch=self.rule.batch), self.substrate)
+        kept = {field: getattr(self.rule, field) for field in Rule.model_fields}
+        return Design(self.network, RULES[name](**kept), self.substrate)
 
     def to_toml(self):
         """Return the design as the text of a TOML file."""

@@ -283,7 +283,7 @@ def cost_command(
     ] = "digital-45nm",
     against: Annotated[
         str | None,
-        typer.Option(metavar="RULE", help=f"The same network by: {', '.join(RULES)}."),
+        typer.Option(metavar="RULE", help=f"The same design by: {', '.join(RULES)}."),
     ] = None,
     as_json: AsJson = False,
 ):

@@ -158,7 +158,7 @@ def tally(design, task_or_cases=None, batch_size=None):
         return chip.design.substrate.tally(chip, cases, batch_size)
     if cases is None:
         return fold(chip.design, batch_size)
-    busy = [np.count_nonzero(state) / len(state) for state in chip.states(cases)]
+    busy = [float(np.count_nonzero(state) / len(state)) for state in chip.states(cases)]
     trained = f"after {chip.updates} updates" if chip.updates else "as fabricated"
     basis = f"zeros counted on {len(cases)} cases, chip {chip.seed} {trained}"
     return fold(chip.design, batch_size, busy, basis)

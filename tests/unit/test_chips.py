@@ -404,10 +404,11 @@ def test_states_hold_the_passes_of_a_chip(substrate):
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=0)
 
 
-def test_another_rule_keeps_network_substrate_and_batch():
-    design = Design(Loop(4, 2), Recirculation(batch="mean"), FixedPoint(weight_bits=10))
+def test_another_rule_keeps_everything_but_the_rule():
+    rule = Recirculation(batch="mean", learning_rate=(2, 3))
+    design = Design(Loop(4, 2), rule, FixedPoint(weight_bits=10))
     other = design.with_rule("top_only")
     assert (other.network, other.substrate) == (design.network, design.substrate)
-    assert (type(other.rule).__name__, other.rule.batch) == ("TopOnly", "mean")
+    assert other.rule == TopOnly(batch="mean", learning_rate=(2, 3))
     with pytest.raises(DesignError, match="did you mean 'backprop'"):
         design.with_rule("backpro")

@@ -233,3 +233,9 @@ def test_costs_stand_side_by_side():
     assert "Backprop on Loop(4, 2), FixedPoint" in head
     row = next(line for line in text.splitlines() if line.startswith("transposed"))
     assert row.split()[-2:] == ["0", "8"]
+
+
+def test_rules_are_compared_at_the_same_rate():
+    # A rate of 1 would spare one of them a product for every weight.
+    other = rh.Design(SMALL, rh.Recirculation(learning_rate=3)).with_rule("backprop")
+    assert tally(other, batch_size=2).batch.total("multiplies") == 22
