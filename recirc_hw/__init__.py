@@ -13,10 +13,12 @@ from recirc_hw.errors import (
     DesignError,
     Interrupted,
     NativeError,
+    PriceError,
     StudyError,
     TaskError,
     UnsupportedError,
 )
+from recirc_hw.ledger import Cost, cost
 from recirc_hw.networks import Loop
 from recirc_hw.programs import Builder, Program
 from recirc_hw.rules import (
@@ -40,6 +42,7 @@ __all__ = [
     "Builder",
     "CheckpointError",
     "Chip",
+    "Cost",
     "CustomRule",
     "DataError",
     "Design",
@@ -50,6 +53,7 @@ __all__ = [
     "Ideal",
     "Loop",
     "NativeError",
+    "PriceError",
     "Program",
     "RandomFeedback",
     "Recirculation",
@@ -61,6 +65,7 @@ __all__ = [
     "Yield",
     "ablate",
     "calibrate_formats",
+    "cost",
     "devices",
     "find_limit",
     "fit_device",

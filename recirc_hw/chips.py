@@ -9,7 +9,7 @@ from recirc_hw.backends import Job, record
 from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.programs import Phases
-from recirc_hw.rules import CustomRule, FirstPass, Rule
+from recirc_hw.rules import RULES, CustomRule, FirstPass, Rule
 from recirc_hw.sections import SECTIONS, parts_of, read, written
 from recirc_hw.substrates import Ideal
 from recirc_hw.tasks.checks import as_floats
@@ -158,6 +158,15 @@ class Design:
         parts = {part: getattr(self, part) for part in SECTIONS}
         parts[section] = parts[section].replace(**{name: value})
         return Design(**parts)
+
+    def with_rule(self, name):
+        """Return the design with another rule's defaults, at its own rates and write policy."""
+        if name not in RULES:
+            raise DesignError(
+                f"rule '{name}' is unknown{nearest(name, RULES)}; known are {', '.join(RULES)}"
+            )
+        kept = {field: getattr(self.rule, field) for field in Rule.model_fields}
+        return Design(self.network, RULES[name](**kept), self.substrate)
 
     def to_toml(self):
         """Return the design as the text of a TOML file, which `from_toml` reads.
@@ -402,6 +411,24 @@ class Chip:
         body = self.design.substrate.body([self.seed], program)
         body.steps[:] = self.steps
         return body
+
+    def states(self, cases):
+        """Return what each slot of the program holds for each case, by the reference backend.
+
+        As the chip holds it (codes on a chip of few bits), nothing being written.
+
+        Returns
+        -------
+        list of arrays, shape (n_cases, size of the slot), in the order of the layout
+        """
+        cases = np.atleast_2d(self._checked(cases))
+        codes = self.design.substrate.encode(cases, self.design.network)
+        weights = [matrix[None] for matrix in self.matrices]
+        forward, body = backend_called("reference").forward, self._body(self.program)
+        return [
+            forward(self.program, weights, codes, slot, body)[0]
+            for slot in range(len(self.program.layout.slots))
+        ]
 
     def weight_change(self, cases, rule=None, backend="native"):
         """Return what a rule would add to each weight for a batch, before the rate.

@@ -27,6 +27,10 @@ class UnsupportedError(ValueError):
     """A backend cannot run a program; the message says why, and what can."""
 
 
+class PriceError(ValueError):
+    """A price list cannot be read, or lacks a price that was asked for."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C stopped a training. The chips keep what they learned; `runs` records it."""
 

@@ -66,7 +66,7 @@ def philox(counter, key):
     """
     words = np.asarray(counter).astype(np.uint64)
     even, odd = words[0::2], words[1::2]
-    keys = np.array(key, np.uint64)[:, None]
+    keys = np.array(key, np.uint64).reshape(2, -1)
     for _ in range(10):
         product = (_MULTIPLIERS * even)[::-1]
         even, odd = (product >> _32) ^ odd ^ keys, product & _LOW

@@ -1,4 +1,4 @@
-"""Commands to look things up: `reproduce`, `devices`, `info`, `demo`."""
+"""Commands to look things up: `reproduce`, `cost`, `devices`, `info`, `demo`."""
 
 import os
 import platform
@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from recirc_hw import tasks
 from recirc_hw.backends import BACKENDS, native
 from recirc_hw.chips import Design
-from recirc_hw.cli.common import DONE, NOT_LEARNED, AsJson, Backend, app, print_json
+from recirc_hw.cli.common import DONE, NOT_LEARNED, AsJson, Backend, DesignFile, app, print_json
 from recirc_hw.errors import DesignError, nearest
+from recirc_hw.ledger import cost, side_by_side
+from recirc_hw.rules import RULES
 from recirc_hw.substrates import FixedPoint
 from recirc_hw.substrates.devices.catalogue import catalogue
 from recirc_hw.terminal import reproduction_progress, show_devices, table, width
@@ -56,6 +59,36 @@ def reproduce_command(
         print_json([result.record() for result in results])
     outside = any(result.verdict == "outside" for result in results)
     raise typer.Exit(NOT_LEARNED if outside else DONE)
+
+
+@app.command("cost")
+def cost_command(
+    path: DesignFile,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Measure the activity on its cases, and write once for its batch."),
+    ] = None,
+    prices: Annotated[
+        str, typer.Option(metavar="NAME|FILE.toml[:NAME]", help="A price list.")
+    ] = "digital-45nm",
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help=f"The same design by: {', '.join(RULES)}."),
+    ] = None,
+    as_json: AsJson = False,
+):
+    """Show energy, operations and memory: of an inference, and of a learned example."""
+    design = Design.load(path)
+    designs = [design]
+    if against is not None:
+        designs.append(design.with_rule(against))
+    found = None if task is None else tasks.parse(task)
+    costs = [cost(one, found, prices) for one in designs]
+    if as_json:
+        other = costs[1].record() if against else None
+        print_json(costs[0].record() | {"against": other})
+    else:
+        typer.echo(side_by_side(*costs))
 
 
 @app.command("devices")

@@ -434,3 +434,25 @@ def test_an_unknown_signal_is_named_with_the_nearest():
 def test_what_is_no_text_is_no_design(text):
     with pytest.raises(DesignError, match="not a text"):
         Design.from_toml(text)
+
+
+@pytest.mark.parametrize("substrate", [Ideal(), FixedPoint()])
+def test_states_hold_the_passes_of_a_chip(substrate):
+    chip = Design(Loop(4, 2), Recirculation(), substrate).fabricate(3)
+    cases = np.eye(4)[:3]
+    states = chip.states(cases)
+    slots = chip.program.layout.slots
+    assert [state.shape for state in states] == [(3, slot.size) for slot in slots]
+    for slot, wanted in ((0, cases), (1, chip.encode(cases)), (2, chip.reconstruct(cases))):
+        found = substrate.decode(states[slot], slots[slot])
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=0)
+
+
+def test_another_rule_keeps_everything_but_the_rule():
+    rule = Recirculation(batch="mean", learning_rate=(2, 3))
+    design = Design(Loop(4, 2), rule, FixedPoint(weight_bits=10))
+    other = design.with_rule("top_only")
+    assert (other.network, other.substrate) == (design.network, design.substrate)
+    assert other.rule == TopOnly(batch="mean", learning_rate=(2, 3))
+    with pytest.raises(DesignError, match="did you mean 'backprop'"):
+        design.with_rule("backpro")

@@ -429,3 +429,39 @@ def test_a_file_that_cannot_be_written_is_named_in_one_line(run):
     Path("plain").write_text("")
     _, error = run("init", "plain/chip.toml", code=2)
     assert error == "error: 'plain/chip.toml': Not a directory\n"
+
+
+def test_cost_shows_energy_operations_and_memory(chip, run):
+    output, _ = run("cost", "chip.toml")
+    for words in ("one inference", "one learned example", "multiply accumulates", "packed"):
+        assert words in output
+    assert "Horowitz" in output
+
+
+def test_cost_stands_beside_that_of_another_rule(chip, run):
+    output, _ = run("cost", "chip.toml", "--task", "encoder:4", "--against", "backprop")
+    assert "Backprop on Loop(4, 2), Ideal" in output
+    assert "Effective_ACs" in output
+
+
+def test_cost_as_json_holds_both_and_nothing_else(chip, run):
+    output, error = run("cost", "chip.toml", "--against", "backprop", "--json")
+    record = json.loads(output)
+    assert record["energy_pj"]["learned_example"] > record["energy_pj"]["inference"] > 0
+    assert record["against"]["counts"]["memory"]["transposed_reads"] == 8
+    assert error == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--prices", "lohi"), "did you mean 'loihi'"),
+        (("--prices", "loihi"), "no price for multiply_accumulates"),
+        (("--against", "bakprop"), "did you mean 'backprop'"),
+        (("--task", "encoder:5"), "(n, 4)"),
+    ],
+)
+def test_cost_refuses_what_it_cannot_price_in_one_line(chip, run, words, message):
+    _, error = run("cost", "chip.toml", *words, code=2)
+    assert message in error
+    assert len(error.splitlines()) == 1
