@@ -153,6 +153,28 @@ class Analog(Floating):
         None, description="bits of activities as sent round the loop; not given: exact"
     )
 
+    def effects(self):
+        """Return what real parts add to the equations, each with what turns it off."""
+        off = {
+            "time constants": {"tau_mismatch": 0.0},
+            "gains": {"gain_mismatch": 0.0},
+            "offsets": {"offset_mismatch": 0.0},
+            "weights as read": {"read_mismatch": 0.0},
+            "weights as written": {"write_mismatch": 0.0},
+            "unit noise": {"unit_noise": 0.0},
+            "read noise": {"read_noise": 0.0},
+            "weight drift": {"weight_drift": 0.0},
+            "delay": {"delay_ms": 0.0},
+            "stuck units": {"stuck_units": 0.0},
+            "case converters": {"dac_bits": None},
+            "activity converters": {"adc_bits": None},
+            "synapse device": {"device": IdealDevice()},
+        }
+        return {
+            name: fields for name, fields in off.items()
+            if any(getattr(self, field) != value for field, value in fields.items())
+        }  # fmt: skip
+
     def lower(self, rule, network, batch_size=1) -> Phases:
         """Return the phases of one case under `rule`; see `timing.phases_of`."""
         return phases_of(self, rule, network)
