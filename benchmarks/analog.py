@@ -77,7 +77,7 @@ def main():
         given = cases[None]
 
         def ours(job, given=given):
-            return native_analog.present(job, [0], given, learning=True)
+            return native_analog.present(job, np.zeros(1, int), given, learning=True)
 
         mine, theirs = seconds(partial(ours, noisy)), seconds(partial(pytorch, weights, cases))
         out = np.empty((batch, 804), np.float32)
