@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recirc_hw.backends import Job, record
+from recirc_hw.backends import Job, Watch, record
 from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.programs import Phases
@@ -387,6 +387,23 @@ class Chip:
         body = self.design.substrate.body([self.seed], program)
         body.steps[:] = self.steps
         return body
+
+    def presentation(self, case):
+        """Return what a backend is given to present one case, shape (n_visible,).
+
+        Returns
+        -------
+        Job, with the weights and parts of this chip; nothing is written. Errors are
+        those of `reconstruct`.
+        """
+        case = self._checked(case)
+        if case.ndim != 1:
+            raise TaskError(f"case: want one case, shape ({len(case[0])},), got {case.shape}")
+        program = self.design.lowered()
+        codes = self.design.substrate.encode(case[None], self.design.network)
+        weights = [matrix[None] for matrix in self.matrices]
+        watch = Watch.start(1)
+        return Job(program, weights, [], codes, None, None, watch, body=self._body(program))
 
     def weight_change(self, cases, rule=None, backend="native"):
         """Return what a rule would add to each weight for a batch, before the rate.

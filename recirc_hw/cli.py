@@ -19,6 +19,7 @@ from recirc_hw.backends import BACKENDS, native
 from recirc_hw.chips import Design
 from recirc_hw.design_file import commented, starting_design
 from recirc_hw.errors import DataError, DesignError, Interrupted, TaskError, nearest
+from recirc_hw.exports import write_spice
 from recirc_hw.rules import CustomRule
 from recirc_hw.substrates.devices.catalogue import catalogue
 from recirc_hw.terminal import (
@@ -44,6 +45,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+export = typer.Typer(help="Write a chip out for others to run.", no_args_is_help=True)
+app.add_typer(export, name="export")
 
 DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN.toml", help="The chip on paper.")]
 TaskSpec = Annotated[
@@ -360,6 +364,28 @@ def devices_command(
         _print_json(shown)
     else:
         show_devices(shown)
+
+
+@export.command("spice")
+def spice_command(
+    path: DesignFile,
+    folder: Annotated[Path, typer.Option("--out", help="Where it goes.")] = Path("build"),
+    seed: Annotated[int, typer.Option(min=0, help="Which chip.")] = 0,
+    task: TaskSpec = None,
+    case: Annotated[int, typer.Option(min=0, help="Which of the task's cases.")] = 0,
+    plasticity: Annotated[bool, typer.Option(help="Weight changes, too, as nodes.")] = False,
+    as_json: AsJson = False,
+):
+    """Write the SPICE netlist of an analog chip, mismatch included, and one case."""
+    design = Design.load(path)
+    found = tasks.parse(_fitting_task(design) if task is None else task)
+    if case >= len(found.train):
+        raise TaskError(f"--case {case}: {found.name} has cases 0..{len(found.train) - 1}")
+    netlist = write_spice(folder, design.fabricate(seed), found.train[case], plasticity)
+    if as_json:
+        _print_json({"netlist": str(netlist), "table": f"{netlist.stem}.txt"})
+    else:
+        out.print(f"wrote {netlist}; next: ngspice -b {netlist}", markup=False)
 
 
 @app.command()

@@ -17,7 +17,7 @@ FLOORS = [
     {"reproduce"},
     {"reports"},
     {"design_file", "terminal", "calibration"},
-    {"chips"},
+    {"chips", "exports"},
     {"sections"},
     {"training"},
     {"backends"},
