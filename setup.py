@@ -6,6 +6,7 @@ from setuptools import Extension, setup
 SOURCES = [
     "status",
     "fixed_status",
+    "spiking_status",
     "dispatch",
     "kernels_portable",
     "kernels_avx2",
@@ -36,6 +37,7 @@ setup(
                     "fixed_compute.inc",
                     "fixed_write.inc",
                     "fixed_train.inc",
+                    "spiking.inc",
                 )
             ],
             extra_compile_args=[

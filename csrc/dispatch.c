@@ -58,3 +58,9 @@ int rh_forward(int isa, int dtype, const rh_program *program, const void *weight
     return kernels ? kernels->forward[dtype](program, weights, cases, case_size, count, state, blas)
                    : RH_ERR_ISA;
 }
+
+int rh_spiking_advance(int isa, const rh_spiking *program, const rh_stretch *stretch)
+{
+    const rh_kernels *kernels = kernels_of(isa);
+    return kernels ? kernels->spiking_advance(program, stretch) : RH_ERR_ISA;
+}

@@ -12,6 +12,7 @@ typedef struct {
     int (*fixed_train[3][2])(const rh_fixed_program *, const rh_fixed_job *);
     int (*fixed_forward[3][2])(const rh_fixed_program *, const rh_fixed_job *, int64_t slot,
                                int64_t count, void *out); /* by weight and by word */
+    int (*spiking_advance)(const rh_spiking *, const rh_stretch *);
 } rh_kernels;
 
 extern const rh_kernels rh_kernels_portable;

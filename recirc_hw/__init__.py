@@ -26,7 +26,7 @@ from recirc_hw.rules import (
     Recirculation,
     TopOnly,
 )
-from recirc_hw.substrates import Analog, FixedPoint, Ideal
+from recirc_hw.substrates import Analog, FixedPoint, Ideal, Spiking
 from recirc_hw.training import Run, train
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ __all__ = [
     "RandomFeedback",
     "Recirculation",
     "Run",
+    "Spiking",
     "TaskError",
     "TopOnly",
     "UnsupportedError",

@@ -7,13 +7,13 @@ threads there are, so results do not depend on those.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from recirc_hw.backends import _native, native_fixed
-from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram
+from recirc_hw.backends import _native, native_fixed, native_spiking, spiking
+from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 
 ISAS = _native.ISAS
 """Instruction sets of this machine, from the plainest to the best."""
@@ -29,6 +29,8 @@ def train(job, isa=ISAS[-1]):
     """Train the chips of a job; returns and changes what the reference does."""
     if isinstance(job.program, IntegerProgram):
         return native_fixed.train(job, isa)
+    if isinstance(job.program, Phases):
+        return spiking.train(job, _spiking(isa))
     error, unit_error = job.history()
     walk = _BatchWalk(job) if _batched(job) else _LaneWalk(job, VECTOR_BYTES[isa])
     call = _Calls(job, walk, error, unit_error, ISAS.index(isa))
@@ -42,6 +44,8 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     """Run a program's case operations without learning; as the reference does."""
     if isinstance(program, IntegerProgram):
         return native_fixed.forward(program, weights, cases, slot, isa)
+    if isinstance(program, Phases):
+        return spiking.forward(program, weights, cases, slot, body, _spiking(isa))
     table, cases = _batch_table(program, BLOCK), np.ascontiguousarray(cases)
     size = program.layout.slots[slot].size
     values = np.empty((len(weights[0]), len(cases), size), weights[0].dtype)
@@ -55,6 +59,11 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
                 _native.forward(ISAS.index(isa), table, packed, block, state)
                 answer[start : start + BLOCK].flat = state[first : first + len(block) * size]
     return values
+
+
+def _spiking(isa):
+    """Return what runs the steps of a spiking chip."""
+    return partial(native_spiking.advance, isa=ISAS.index(isa))
 
 
 @cache

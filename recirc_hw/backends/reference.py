@@ -6,9 +6,16 @@ size); a slot is a slice of its columns.
 
 import numpy as np
 
-from recirc_hw.backends import continuous, reference_analog, reference_fixed
+from recirc_hw.backends import (
+    continuous,
+    reference_analog,
+    reference_fixed,
+    reference_spiking,
+    spiking,
+)
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.programs import IntegerProgram, Phases
+from recirc_hw.programs.spiking import SpikingDynamics
 
 
 def train(job):
@@ -22,7 +29,9 @@ def train(job):
     if isinstance(job.program, IntegerProgram):
         return reference_fixed.train(job)
     if isinstance(job.program, Phases):
-        return continuous.train(job, reference_analog.present)
+        if isinstance(job.program.dynamics, SpikingDynamics):
+            return spiking.train(job, reference_spiking.advance)
+        return continuous.train(job, reference_analog.present, continuous.write)
     error, unit_error = job.history()
     for chip in range(job.n_chips):
         order = job.order[chip if len(job.order) > 1 else 0]
@@ -61,6 +70,10 @@ def forward(program, weights, cases, slot, body=None):
     if isinstance(program, IntegerProgram):
         return reference_fixed.forward(program, weights, cases, slot)
     if isinstance(program, Phases):
+        if isinstance(program.dynamics, SpikingDynamics):
+            return spiking.forward(
+                program, weights, cases, slot, body, reference_spiking.advance
+            )
         return continuous.forward(program, weights, cases, slot, body, reference_analog.present)
     chips = [[matrix[chip] for matrix in weights] for chip in range(len(weights[0]))]
     return np.stack([_slot(program, compute(program, chip, cases), slot) for chip in chips])

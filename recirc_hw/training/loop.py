@@ -80,9 +80,12 @@ def train(
         For arguments out of range; `TaskError` where the task does not fit the
         network, `CheckpointError` where the checkpoint is of another training.
     """
+    chips = _same_design(chips)
+    # Where a check takes long, as counting spikes does, the substrate says how often.
+    check_every = getattr(chips[0].design.substrate, "check_every", 1)
     training = _Training(
-        _same_design(chips),
-        Plan.make(task, max_updates, epochs, batch_size, until, hold),
+        chips,
+        Plan.make(task, max_updates, epochs, batch_size, until, hold, check_every),
         backend,
         len(os.sched_getaffinity(0)) if threads is None else whole("threads", threads),
         len(chips) == 1 if probes is None else probes,
@@ -209,12 +212,13 @@ class _Training:
         )
         state.record(*self.backend.train(job))
         if plan.checks_every_update and state.done == plan.total:
-            state.check(self._measure(unit_error, self.task.train))
+            outputs = self._outputs(self.task.train)
+            state.check([unit_error(self.task.train, output) for output in outputs])
 
     def _look(self):
         """Test at the end of an epoch, probe at the chosen moments."""
         state, plan = self.state, self.plan
-        if plan.tests_every_epoch and state.done % plan.per_epoch == 0:
+        if plan.test_every and state.done % plan.test_every == 0:
             self._test()
         if self.probing and (state.done in self.stops or not state.running):
             state.hand_back(self.chips)
@@ -231,8 +235,11 @@ class _Training:
         entropies = [self._entropy(output) for output in outputs]
         state.tests.append({"update": state.done, "error": errors, "cross_entropy": entropies})
         if state.done and not self.plan.checks_every_update:
-            by_unit = self.task.criterion.metric == "unit_error"
-            state.check(self._measure(unit_error, self.task.train) if by_unit else errors)
+            if self.task.criterion.metric == "unit_error":
+                same = self.task.train is test
+                outputs = outputs if same else self._outputs(self.task.train)
+                errors = [unit_error(self.task.train, output) for output in outputs]
+            state.check(errors)
 
     def _entropy(self, output):
         """Return the cross-entropy, where the output units and the cases have one."""
@@ -249,10 +256,6 @@ class _Training:
             program, weights, self._as_cases(cases), output, body=self.state.body
         )
         return self.design.substrate.decode(codes, program.layout.slots[output])
-
-    def _measure(self, metric, cases):
-        """Return a metric of every chip's reconstructions of `cases`."""
-        return [metric(cases, output) for output in self._outputs(cases)]
 
     def _as_cases(self, cases):
         """Return cases as the substrate is given them; the latest are kept."""

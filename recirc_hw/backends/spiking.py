@@ -1,0 +1,166 @@
+"""What every backend does with spiking chips: present cases, let weights learn, read out.
+
+A backend brings `advance(dynamics, chip, stretch)`, which runs the steps of a stretch,
+changes the chip in place, and returns how often each unit's neurons fired, and each
+population's bias neuron. Step order, within every step:
+
+1.  potentials, currents and traces from the values of the step before;
+2.  weights from the decayed traces, where they are plastic;
+3.  which neurons fire;
+4.  their spikes into currents, by the weights of 2;
+5.  resets, and the traces' jumps.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from recirc_hw.backends import continuous
+from recirc_hw.programs.firing import clamp_drive, curve, passed_on
+from recirc_hw.programs.spiking import STATE, SpikingBody, Stretch, Window
+
+
+def train(job, advance):
+    """Train the chips of a job; return (error, unit_error) as the reference does.
+
+    The errors of a batch are told by the neurons' curve, from the weights before it.
+    """
+    return continuous.train(job, partial(present, advance=advance), keep)
+
+
+def forward(program, weights, cases, slot, body, advance, threads=1):
+    """Answer every case from rest; return a slot, shape (n_chips, n_cases, its size)."""
+    chips = np.arange(len(weights[0]))
+    place = program.layout.slots[slot]
+    if program.dynamics.readout == "curve":
+        values = by_curve(program, weights, np.broadcast_to(cases, (len(chips), *cases.shape)))
+    else:
+        answer = partial(_answer, program, weights, cases, body, advance)
+        with ThreadPoolExecutor(threads) as pool:
+            values = np.stack(list(pool.map(answer, chips)))
+    return values[..., place.offset : place.offset + place.size]
+
+
+def present(job, chips, cases, learning, first=0, *, advance):
+    """Take each chip through its cases, one after another; see `continuous`.
+
+    Weights change within a case, so what it returns for each matrix are the weights
+    after the last.
+    """
+    values = by_curve(job.program, [matrix[chips] for matrix in job.weights], cases)
+    learn = partial(_learn, job, advance)
+    with ThreadPoolExecutor(job.threads) as pool:
+        learned = list(pool.map(learn, chips, cases))
+    return values, [np.stack(matrix) for matrix in zip(*learned, strict=True)]
+
+
+def keep(job, chips, learned, n_cases):
+    """Take over the weights after a batch; of matrices not written, only their change."""
+    for k, (matrix, after) in enumerate(zip(job.program.layout.matrices, learned, strict=True)):
+        if matrix.policy is None:
+            job.sums[k][chips] += (after - job.weights[k][chips]) / job.program.dynamics.gain
+        else:
+            job.weights[k][chips] = after
+
+
+def _learn(job, advance, chip, cases):
+    """Present a batch to one chip; return its weights after that."""
+    body = job.body
+    state = body.chip(chip, [matrix[chip] for matrix in job.weights])
+    drives = clamp_drive(job.program.dynamics, cases)
+    for drive in drives:
+        key = int(body.seeds[chip]), "spikes", int(body.steps[chip]), 0
+        for p, stretch in stretches(job.program, drive, key, len(cases)):
+            fired = advance(job.program.dynamics, state, stretch)
+            body.counters[chip, p] += counted(job.program.dynamics, *fired)
+        body.steps[chip] += 1
+    return state.weights
+
+
+def stretches(program, drive, key, n_cases=1, forced=None):
+    """Yield (phase number, Stretch) of each phase of one case, in turn."""
+    moment = 0
+    for p, phase in enumerate(program.phases):
+        clamped = bool(phase.clamped)
+        if phase.steps:
+            yield (
+                p,
+                Stretch(
+                    phase.steps, moment, key, drive if clamped else None,
+                    rates(program, phase, n_cases),
+                ),
+            )  # fmt: skip
+        moment += phase.steps
+
+
+def rates(program, phase, n_cases):
+    """Return what multiplies traces (or spikes) in the change of each projection's weights.
+
+    trace_difference   rate dt / tau_post, of s_pre (s_post - f_post), each step
+    raw_presynaptic    rate t_ref / (n tau_post), of s_post - f_post, each spike of pre
+    pair_stdp          the same, of s_pre each spike of post, - s_post each spike of pre
+    two_phase_hebb     +-rate dt / T, of s_pre s_post, each step of a phase of T
+    """
+    dynamics = program.dynamics
+    found = []
+    for matrix, _, target in dynamics.projections:
+        policy = program.layout.matrices[matrix].policy
+        if matrix not in phase.plastic:
+            found.append(0.0)
+            continue
+        # A matrix that is not written still gathers what it would learn at rate 1.
+        rate = dynamics.gain * (policy.rate if policy else 1.0)
+        rate /= n_cases if policy and policy.mean else 1
+        if dynamics.plasticity == "two_phase_hebb":
+            scale = dynamics.dt_ms / phase.duration_ms * (1 if phase.clamped else -1)
+        elif dynamics.plasticity == "trace_difference":
+            scale = dynamics.dt_ms / dynamics.tau_ms[target]
+        else:
+            scale = dynamics.refractory_ms / (dynamics.neurons * dynamics.tau_ms[target])
+        found.append(rate * scale)
+    return tuple(found)
+
+
+def counted(dynamics, fired, biases):
+    """Return (spikes, synaptic events) of so many spikes of units and bias neurons."""
+    events = sum(
+        (int(fired[dynamics.units(source)].sum()) + int(biases[source])) * dynamics.sizes[target]
+        for _, source, target in dynamics.projections
+    )
+    return int(fired.sum()) + int(biases.sum()), events
+
+
+def by_curve(program, weights, cases):
+    """Return every slot by the neurons' curve, shape (n_chips, n_cases, layout size)."""
+    dynamics = program.dynamics
+    sent = curve(dynamics, clamp_drive(dynamics, cases))
+    values = [cases]
+    for projection, matrix in zip(dynamics.projections, weights, strict=False):
+        sent = passed_on(dynamics, projection, matrix, sent)
+        values.append(_of_units(dynamics, sent))
+    return np.concatenate(values, axis=-1)
+
+
+def _of_units(dynamics, values):
+    """Return the mean over the copies of each of the network's units."""
+    return values.reshape(*values.shape[:-1], -1, dynamics.copies).mean(axis=-1)
+
+
+def _answer(program, weights, cases, body, advance, chip):
+    """Return every slot of one chip's answers by counting spikes, a row a case."""
+    dynamics = program.dynamics
+    own = [matrix[chip] for matrix in weights]
+    values = np.empty((len(cases), program.layout.size))
+    for place, (case, drive) in enumerate(
+        zip(cases, clamp_drive(dynamics, cases), strict=True)
+    ):
+        rest = SpikingBody.at_rest(body.seeds[chip : chip + 1], dynamics, 1)
+        state = rest.chip(0, own)
+        key = int(body.seeds[chip]), "test spikes", int(body.steps[chip]), place
+        for _, stretch in stretches(program, drive, key):
+            fired, _ = advance(dynamics, state, stretch)
+        active = fired * dynamics.refractory_ms / (dynamics.neurons * stretch.steps)
+        active = _of_units(dynamics, active / dynamics.dt_ms)
+        values[place] = [*case, *active[len(case) :]]
+    return values
