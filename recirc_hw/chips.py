@@ -243,18 +243,22 @@ class Chip:
         """
         return train([self], task, **options)[0]
 
-    def reconstruct(self, cases, backend="native"):
+    def reconstruct(self, cases, backend="native", readout=None):
         """Return what comes back after one pass round the loop, regression 0.
 
         Parameters
         ----------
         cases : float array, shape (n_cases, n_visible) or (n_visible,)
+        backend : str
+        readout : str, or None
+            Another way to tell it than the substrate's own: a spiking chip's "counts"
+            of spikes, or "curve", by its neurons' rate against constant drive.
 
         Returns
         -------
         float array of the same shape
         """
-        return self._slot(cases, self.design.inference.monitor[1], backend)
+        return self._slot(cases, self.design.inference.monitor[1], backend, readout)
 
     def encode(self, cases, backend="native"):
         """Return the activity of the narrowest hidden group on the first pass."""
@@ -294,9 +298,12 @@ class Chip:
         ]  # fmt: skip
         return [substrate.store(array, None)[0] for array in (*known, *fresh)]
 
-    def _slot(self, cases, index, name):
+    def _slot(self, cases, index, name, readout=None):
         cases = self._checked(cases)
-        design, program = self.design, self.design.lowered_inference
+        design = self.design
+        if readout is not None:
+            design = design.replace("substrate.readout", readout)
+        program = design.lowered_inference
         codes = design.substrate.encode(np.atleast_2d(cases), design.network)
         weights = [matrix[None] for matrix in self.matrices[: len(program.layout.matrices)]]
         body = design.substrate.body([self.seed], program)

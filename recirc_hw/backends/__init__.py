@@ -1,7 +1,8 @@
 """Backends: who computes a program.
 
-`reference` is plain NumPy and is the meaning; `native` is compiled C; `numba`
-runs fixed-point designs and is imported only when asked for. Each is a
+`reference` is plain NumPy and is the meaning; `native` is compiled C; `numba` runs
+fixed-point and spiking designs, `brian2` spiking ones; both are imported only when
+asked for. Each is a
 module with `train(job)` and `forward(program, weights, cases, slot, body)`. A backend knows
 opcodes and arrays, never rules or networks.
 """
@@ -11,7 +12,8 @@ from importlib import import_module
 from recirc_hw.backends.job import Job, Watch
 from recirc_hw.errors import UnsupportedError, nearest
 
-BACKENDS = ("native", "reference", "numba")
+BACKENDS = ("native", "reference", "numba", "brian2")
+OPTIONAL = {"numba": "numba_jit", "brian2": "brian2_net"}
 
 
 def backend(name):
@@ -21,20 +23,20 @@ def backend(name):
             f"unknown backend {name!r}{nearest(name, BACKENDS)}; "
             f"backends are {', '.join(BACKENDS)}"
         )
-    if name == "numba":
-        return _numba()
+    if name in OPTIONAL:
+        return _optional(name)
     return import_module(f"recirc_hw.backends.{name}")
 
 
-def _numba():
-    """Return the numba backend, or say how to install it."""
+def _optional(name):
+    """Return a backend that needs a package of its name, or say how to install it."""
     try:
-        return import_module("recirc_hw.backends.numba_jit")
+        return import_module(f"recirc_hw.backends.{OPTIONAL[name]}")
     except ModuleNotFoundError as error:
-        if error.name != "numba":
+        if error.name != name:
             raise
         raise UnsupportedError(
-            "the numba backend needs the package numba: pip install 'recirc_hw[numba]'"
+            f"the {name} backend needs the package {name}: pip install 'recirc_hw[{name}]'"
         ) from None
 
 

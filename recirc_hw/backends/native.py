@@ -45,7 +45,8 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     if isinstance(program, IntegerProgram):
         return native_fixed.forward(program, weights, cases, slot, isa)
     if isinstance(program, Phases):
-        return spiking.forward(program, weights, cases, slot, body, _spiking(isa))
+        count = partial(spiking.count_spikes, advance=_spiking(isa))
+        return spiking.forward(program, weights, cases, slot, body, count)
     table, cases = _batch_table(program, BLOCK), np.ascontiguousarray(cases)
     size = program.layout.slots[slot].size
     values = np.empty((len(weights[0]), len(cases), size), weights[0].dtype)

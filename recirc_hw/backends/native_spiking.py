@@ -6,12 +6,10 @@ import numpy as np
 
 from recirc_hw.backends import _native
 from recirc_hw.programs.firing import spike_chance
+from recirc_hw.programs.spiking import NEURONS, PLASTICITIES
 from recirc_hw.random_streams import PURPOSES
 
-NEURONS = ("escape", "noisy_threshold")
-PLASTICITIES = ("trace_difference", "raw_presynaptic", "pair_stdp", "two_phase_hebb")
 DRAWN_BLOCKS = 256  # of random numbers, drawn at once
-REBASE = 3.0  # time constants after which a synapse's account is settled
 
 
 def advance(dynamics, chip, stretch, isa):
@@ -55,9 +53,6 @@ def _table(dynamics):
 
 
 def _way(dynamics, matrix, source, target):
-    """Return a projection as a record; a matrix lies behind those before it."""
-    sizes = {m: (dynamics.sizes[s] + 1) * dynamics.sizes[t] for m, s, t in dynamics.projections}
-    offset = sum(size for m, size in sizes.items() if m < matrix)
-    rebase = max(1, int(REBASE * dynamics.tau_ms[source] / dynamics.dt_ms))
+    """Return a projection as a record."""
     jumps = dynamics.current_jump(source), dynamics.bias_jump(source)
-    return (offset, source, target, rebase, *jumps)
+    return (dynamics.offset(matrix), source, target, dynamics.rebase(source), *jumps)

@@ -1,23 +1,28 @@
-"""The numba backend: integer programs as a compiled walk, parallel over chips.
+"""The numba backend: integer programs as a compiled walk, parallel over chips; spikes.
 
-Slower than native and needing no C compiler; it holds the same integers. Only
-fixed-point designs run here.
+Slower than native and needing no C compiler; it holds the same integers, and has the
+same spikes. Only fixed-point and spiking designs run here.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import numba
 import numpy as np
 
+from recirc_hw.backends import spiking
 from recirc_hw.backends.numba_kernels import forward_chip, train_chips
+from recirc_hw.backends.numba_spiking import advance
 from recirc_hw.errors import UnsupportedError
-from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram
+from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 from recirc_hw.programs.integer import ROUNDINGS
+from recirc_hw.programs.spiking import SpikingDynamics
 from recirc_hw.programs.tables import entries
 
 
 def train(job):
     """Train the chips of a job; returns and changes what the reference does."""
+    if _spikes(job.program):
+        return spiking.train(job, advance)
     _refuse_floats(job.program)
     history, watch, fixed = job.history(), job.watch, job.body
     weights, sums = _packed(job.weights), _packed(job.sums)
@@ -36,6 +41,9 @@ def train(job):
 
 def forward(program, weights, cases, slot, body=None):
     """Run a program's case operations without learning; as the reference does."""
+    if _spikes(program):
+        count = partial(spiking.count_spikes, advance=advance)
+        return spiking.forward(program, weights, cases, slot, body, count)
     _refuse_floats(program)
     place = program.layout.slots[slot]
     packed, cases = _packed(weights), np.ascontiguousarray(cases, np.int32)
@@ -45,11 +53,16 @@ def forward(program, weights, cases, slot, body=None):
     return codes
 
 
+def _spikes(program):
+    """Return whether a program is one of spiking chips."""
+    return isinstance(program, Phases) and isinstance(program.dynamics, SpikingDynamics)
+
+
 def _refuse_floats(program):
     """Refuse programs on reals."""
     if not isinstance(program, IntegerProgram):
         raise UnsupportedError(
-            "the numba backend runs fixed-point designs only; "
+            "the numba backend runs fixed-point and spiking designs only; "
             "native and reference run this one, too"
         )
 

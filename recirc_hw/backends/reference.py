@@ -4,6 +4,8 @@ Not intended to be fast. State is an array of shape (cases in the batch, state
 size); a slot is a slice of its columns.
 """
 
+from functools import partial
+
 import numpy as np
 
 from recirc_hw.backends import (
@@ -16,6 +18,9 @@ from recirc_hw.backends import (
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.programs import IntegerProgram, Phases
 from recirc_hw.programs.spiking import SpikingDynamics
+
+
+_count = partial(spiking.count_spikes, advance=reference_spiking.advance)
 
 
 def train(job):
@@ -72,7 +77,7 @@ def forward(program, weights, cases, slot, body=None):
     if isinstance(program, Phases):
         if isinstance(program.dynamics, SpikingDynamics):
             return spiking.forward(
-                program, weights, cases, slot, body, reference_spiking.advance
+                program, weights, cases, slot, body, _count
             )
         return continuous.forward(program, weights, cases, slot, body, reference_analog.present)
     chips = [[matrix[chip] for matrix in weights] for chip in range(len(weights[0]))]

@@ -18,7 +18,7 @@ import numpy as np
 
 from recirc_hw.backends import continuous
 from recirc_hw.programs.firing import clamp_drive, curve, passed_on
-from recirc_hw.programs.spiking import STATE, SpikingBody, Stretch, Window
+from recirc_hw.programs.spiking import SpikingBody, Stretch
 
 
 def train(job, advance):
@@ -29,14 +29,18 @@ def train(job, advance):
     return continuous.train(job, partial(present, advance=advance), keep)
 
 
-def forward(program, weights, cases, slot, body, advance, threads=1):
-    """Answer every case from rest; return a slot, shape (n_chips, n_cases, its size)."""
+def forward(program, weights, cases, slot, body, count, threads=1):
+    """Answer every case from rest; return a slot, shape (n_chips, n_cases, its size).
+
+    `count(program, matrices, cases, seed, step)` returns the spikes of each unit while a
+    chip is read out, a row a case.
+    """
     chips = np.arange(len(weights[0]))
     place = program.layout.slots[slot]
     if program.dynamics.readout == "curve":
         values = by_curve(program, weights, np.broadcast_to(cases, (len(chips), *cases.shape)))
     else:
-        answer = partial(_answer, program, weights, cases, body, advance)
+        answer = partial(_answer, program, weights, cases, body, count)
         with ThreadPoolExecutor(threads) as pool:
             values = np.stack(list(pool.map(answer, chips)))
     return values[..., place.offset : place.offset + place.size]
@@ -147,20 +151,22 @@ def _of_units(dynamics, values):
     return values.reshape(*values.shape[:-1], -1, dynamics.copies).mean(axis=-1)
 
 
-def _answer(program, weights, cases, body, advance, chip):
+def _answer(program, weights, cases, body, count, chip):
     """Return every slot of one chip's answers by counting spikes, a row a case."""
-    dynamics = program.dynamics
-    own = [matrix[chip] for matrix in weights]
-    values = np.empty((len(cases), program.layout.size))
-    for place, (case, drive) in enumerate(
-        zip(cases, clamp_drive(dynamics, cases), strict=True)
-    ):
-        rest = SpikingBody.at_rest(body.seeds[chip : chip + 1], dynamics, 1)
-        state = rest.chip(0, own)
-        key = int(body.seeds[chip]), "test spikes", int(body.steps[chip]), place
-        for _, stretch in stretches(program, drive, key):
+    dynamics, read_out = program.dynamics, program.phases[-1]
+    matrices, seed = [matrix[chip] for matrix in weights], int(body.seeds[chip])
+    fired = count(program, matrices, cases, seed, int(body.steps[chip]))
+    most = dynamics.neurons * read_out.duration_ms / dynamics.refractory_ms
+    active = _of_units(dynamics, fired / most)
+    return np.hstack([cases, active[:, cases.shape[1] :]])
+
+
+def count_spikes(program, matrices, cases, seed, step, advance):
+    """Return the spikes of each unit while a chip is read out, a row a case."""
+    dynamics, found = program.dynamics, []
+    for place, drive in enumerate(clamp_drive(dynamics, cases)):
+        state = SpikingBody.at_rest([seed], dynamics, 1).chip(0, matrices)
+        for _, stretch in stretches(program, drive, (seed, "test spikes", step, place)):
             fired, _ = advance(dynamics, state, stretch)
-        active = fired * dynamics.refractory_ms / (dynamics.neurons * stretch.steps)
-        active = _of_units(dynamics, active / dynamics.dt_ms)
-        values[place] = [*case, *active[len(case) :]]
-    return values
+        found.append(fired)
+    return np.stack(found)

@@ -16,6 +16,10 @@ from recirc_hw.programs.body import Body
 COUNTS = ("spikes", "synaptic_events")
 """What a backend counts; what every step costs besides is known without."""
 
+NEURONS = ("escape", "noisy_threshold")
+PLASTICITIES = ("trace_difference", "raw_presynaptic", "pair_stdp", "two_phase_hebb")
+ACCOUNT = 3.0  # time constants after which compiled backends settle a weight's account
+
 
 @dataclass(frozen=True)
 class SpikingDynamics:
@@ -68,6 +72,15 @@ class SpikingDynamics:
     def units(self, population):
         """Return the slice of a population's units."""
         return slice(self.first_units[population], self.first_units[population + 1])
+
+    def offset(self, matrix):
+        """Return where a matrix begins in a chip's memory."""
+        sizes = {m: (self.sizes[s] + 1) * self.sizes[t] for m, s, t in self.projections}
+        return sum(size for m, size in sizes.items() if m < matrix)
+
+    def rebase(self, source):
+        """Return the steps after which weights from a population are brought up to date."""
+        return max(1, int(ACCOUNT * self.tau_ms[source] / self.dt_ms))
 
     def stays(self, tau_ms):
         """Return what is left after one step of what decays with this time constant."""
