@@ -121,6 +121,62 @@ typedef struct {
     int64_t at_once; /* batches of one, one correlate a matrix, no sums to begin with */
 } rh_fixed_job;
 
+/* Analog chips: what a phase lets happen, and its constants for each unit and lane. */
+enum { RH_HEUN, RH_RUNGE_KUTTA };
+enum { RH_EXACT, RH_CIRCUIT, RH_TRACE };
+enum {
+    RH_STAYS, RH_CORRECTS, RH_NOISES, RH_MOVES, RH_RATES, /* of the activity, */
+    RH_TRACE_STAYS, RH_TRACE_CORRECTS, RH_TRACED, RH_TRACE_RATES, /* of its trace */
+    RH_ANALOG_CONSTANTS
+};
+enum {
+    RH_SENT, RH_TOTAL, RH_PRE, RH_POST, /* those that a program's slots lie in */
+    RH_ACTIVITY, RH_TRACES, RH_TARGET, RH_LATER, RH_SPREAD, RH_NORMALS, RH_BEFORE,
+    RH_START, RH_START_TRACE, RH_SLOPE, RH_SLOPE_TRACE, RH_SUM, RH_SUM_TRACE,
+    RH_ANALOG_SEGMENTS
+};
+
+typedef struct {
+    int64_t offset, size, first; /* among padded units; `first` among all units */
+    int32_t function, spare;
+} rh_group;
+
+typedef struct {
+    const uint8_t *clamped, *moving;          /* one a group */
+    const uint8_t *plastic, *steady, *needed; /* one a matrix; steady: its source stands still */
+    const void *constants;                    /* RH_ANALOG_CONSTANTS x units x lanes */
+    int64_t steps, lag;                       /* of delay, in whole steps */
+    double dt_ms;
+} rh_phase;
+
+/* `program` has a project, then a correlate, for each matrix: from SENT to TOTAL, and of
+ * POST and PRE. Matrix k runs from group `source[k]` to `to[k]`; a group has one matrix. */
+typedef struct {
+    const rh_program *program;
+    const rh_group *groups;
+    const rh_phase *phases;
+    const int32_t *source, *to;
+    int64_t n_groups, n_phases, units, n_units; /* padded, and unpadded, units */
+    int32_t integrator, learning, dac_bits, adc_bits;
+    double unit_noise, read_noise;
+} rh_analog;
+
+/* In `job`, `state` holds RH_ANALOG_SEGMENTS x units x lanes values, and one matrix's
+ * padding more; weights are those as read; sums start at 0 and get the changes. */
+typedef struct {
+    rh_job job;
+    const void *gain, *offset, *stuck; /* units x lanes; a stuck value of NaN: works */
+    const void *shares;    /* laid out as weights: a weight's change a gathered one; or null */
+    void *base, *before, *rates; /* likewise: room, where weights follow their changes */
+    void *past;                        /* (moments + 1) x units x lanes, where there is a lag */
+    void *values;                      /* n_chips x n_cases x (n_units + n_visible) */
+    const uint64_t *seeds;             /* one a chip */
+    const int64_t *write;              /* one a chip: the number of its next write */
+    int64_t count, first, learning;    /* cases; place of the first; whether weights change */
+    int64_t n_past, n_values, n_constants;
+    uint32_t purpose;
+} rh_analog_job;
+
 /* Best instruction set of this machine: RH_PORTABLE, RH_AVX2 or RH_AVX512. */
 int rh_best_isa(void);
 
@@ -144,6 +200,14 @@ int rh_fixed_train(int isa, int weight, int word, const rh_fixed_program *progra
                    const rh_fixed_job *job);
 int rh_fixed_forward(int isa, int weight, int word, const rh_fixed_program *program,
                      const rh_fixed_job *job, int64_t slot, int64_t count, void *out);
+
+/* Analog: check, and present one batch to a group of chips. */
+int rh_analog_check(const rh_analog *analog, const rh_analog_job *job);
+int rh_analog_present(int isa, int dtype, const rh_analog *analog, const rh_analog_job *job);
+
+/* Normals as random_streams.noise draws them for `count` cases of one moment. */
+int rh_noise(int isa, int dtype, uint64_t seed, uint32_t purpose, uint32_t step, int64_t moment,
+             int64_t first, int64_t count, int64_t n_units, void *out);
 
 /* Train one chip, each batch as matrix products. */
 int rh_train_batch(int isa, int dtype, const rh_program *program, const rh_job *job,
@@ -200,7 +264,7 @@ typedef struct {
     rh_gathered *gathered; /* room, one a projection */
     double *total;         /* room for the units of the largest population */
     int32_t *count;        /* room for all units */
-    uint32_t *draws;       /* room for 4 * drawn_steps * blocks, in whole RH_DRAWN blocks */
+    uint32_t *draws;       /* room for drawn_steps * blocks of 4, in whole 16 blocks */
     int64_t n_weights, steps, moment, drawn_steps;
     uint64_t seed;
     int64_t purpose, step, place;

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import tomli_w
 
-from recirc_hw.backends import Job, Watch, backend
+from recirc_hw.backends import Job, Watch, backend, record
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.networks import NETWORKS
-from recirc_hw.programs import IntegerProgram
+from recirc_hw.programs import IntegerProgram, Phases
 from recirc_hw.rules import RULES, CustomRule, FirstPass, Rule
 from recirc_hw.substrates import SUBSTRATES, Ideal
 from recirc_hw.training import train
@@ -218,8 +218,8 @@ class Chip:
         if not all(np.isfinite(array).all() for array in arrays):
             raise ValueError("weights: NaN or infinite values")
         records = self.program.layout.matrices
-        for array, record in zip(arrays, records, strict=False):
-            self.design.substrate.check_range(array, record)
+        for array, matrix in zip(arrays, records, strict=False):
+            self.design.substrate.check_range(array, matrix)
         for k, array in enumerate(arrays):
             self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
 
@@ -264,6 +264,41 @@ class Chip:
         """Return the activity of the narrowest hidden group on the first pass."""
         return self._slot(cases, self.design.network.code_index, backend)
 
+    def record(self, case):
+        """Return what this chip does while one case goes through its phases.
+
+        Parameters
+        ----------
+        case : float array, shape (n_visible,)
+
+        Returns
+        -------
+        Trajectory, of the chip as it is: nothing is written.
+
+        Raises
+        ------
+        UnsupportedError
+            For clocked chips, which have no phases.
+        """
+        program = self.design.lowered()
+        if not isinstance(program, Phases):
+            raise UnsupportedError(
+                f"{type(self.design.substrate).__name__} chips are clocked: only those that "
+                "live in continuous time can be recorded"
+            )
+        case = self._checked(case)
+        if case.ndim != 1:
+            raise TaskError(f"case: want one case, shape ({len(case[0])},), got {case.shape}")
+        codes = self.design.substrate.encode(case[None], self.design.network)
+        weights = [matrix[None] for matrix in self.matrices]
+        return record(program, weights, codes, self._body(program))
+
+    def _body(self, program):
+        """Return what this chip has besides its weights."""
+        body = self.design.substrate.body([self.seed], program)
+        body.steps[:] = self.steps
+        return body
+
     def weight_change(self, cases, rule=None, backend="native"):
         """Return what a rule would add to each weight for a batch, before the rate.
 
@@ -281,8 +316,7 @@ class Chip:
             substrate = substrate if isinstance(substrate, Ideal) else Ideal()
             program = Design(network, rule, substrate).program
             arrays = self._with_feedback(substrate, program.layout.matrices)
-        body = substrate.body([self.seed], program)
-        body.steps[:] = self.steps
+        body = self._body(program) if rule is None else substrate.body([self.seed], program)
         sums = weight_change(program, arrays, substrate.encode(cases, network), body, backend)
         return [
             substrate.change(g, matrix)
@@ -306,8 +340,7 @@ class Chip:
         program = design.lowered_inference
         codes = design.substrate.encode(np.atleast_2d(cases), design.network)
         weights = [matrix[None] for matrix in self.matrices[: len(program.layout.matrices)]]
-        body = design.substrate.body([self.seed], program)
-        body.steps[:] = self.steps
+        body = self._body(program)
         found = backend(name).forward(program, weights, codes, index, body=body)[0]
         values = design.substrate.decode(found, program.layout.slots[index])
         return values if cases.ndim == 2 else values[0]

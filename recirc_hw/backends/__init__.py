@@ -10,6 +10,7 @@ opcodes and arrays, never rules or networks.
 from importlib import import_module
 
 from recirc_hw.backends.job import Job, Watch
+from recirc_hw.backends.recorder import record
 from recirc_hw.errors import UnsupportedError, nearest
 
 BACKENDS = ("native", "reference", "numba", "brian2")
@@ -40,4 +41,4 @@ def _optional(name):
         ) from None
 
 
-__all__ = ["BACKENDS", "Job", "Watch", "backend"]
+__all__ = ["BACKENDS", "Job", "Watch", "backend", "record"]

@@ -68,6 +68,45 @@ cdef extern from "recirc_hw.h" nogil:
         int64_t *steps
         int64_t *counters
         int64_t n_matrices, at_once
+    enum: RH_ANALOG_CONSTANTS, RH_ANALOG_SEGMENTS
+    ctypedef struct rh_group:
+        pass
+    ctypedef struct rh_phase:
+        const uint8_t *clamped
+        const uint8_t *moving
+        const uint8_t *plastic
+        const uint8_t *steady
+        const uint8_t *needed
+        const void *constants
+        int64_t steps, lag
+        double dt_ms
+    ctypedef struct rh_analog:
+        const rh_program *program
+        const rh_group *groups
+        const rh_phase *phases
+        const int32_t *source
+        const int32_t *to
+        int64_t n_groups, n_phases, units, n_units
+        int32_t integrator, learning, dac_bits, adc_bits
+        double unit_noise, read_noise
+    ctypedef struct rh_analog_job:
+        rh_job job
+        const void *gain
+        const void *offset
+        const void *stuck
+        const void *shares
+        void *base
+        void *before
+        void *rates
+        void *past
+        void *values
+        const uint64_t *seeds
+        const int64_t *write
+        int64_t count, first, learning, n_past, n_values, n_constants
+        uint32_t purpose
+    int rh_analog_check(const rh_analog *, const rh_analog_job *)
+    int rh_analog_present(int, int, const rh_analog *, const rh_analog_job *)
+    int rh_noise(int, int, uint64_t, uint32_t, uint32_t, int64_t, int64_t, int64_t, int64_t, void *)
     int rh_best_isa()
     int rh_fixed_check(const rh_fixed_program *, const rh_fixed_job *)
     int rh_fixed_train(int, int, int, const rh_fixed_program *, const rh_fixed_job *)
@@ -102,6 +141,11 @@ FIXED_MATRIX = np.dtype(
     [(name, "i8") for name in ("offset", "rows", "cols", "stride", "low", "high")]
     + [(name, "i4") for name in ("rounding", "shift", "bias_shift", "written")]
 )
+GROUP = np.dtype(
+    [(name, "i8") for name in ("offset", "size", "first")]
+    + [("function", "i4"), ("spare", "i4")]
+)
+ANALOG_CONSTANTS, ANALOG_SEGMENTS = RH_ANALOG_CONSTANTS, RH_ANALOG_SEGMENTS
 LANES = RH_LANES
 TILE_BYTES = RH_TILE_BYTES
 ISAS = ("portable", "avx2", "avx512")[: rh_best_isa() + 1]
@@ -117,7 +161,8 @@ BLAS.s = <void *>sgemm
 BLAS.d = <void *>dgemm
 
 SIZES = ((OP, sizeof(rh_op)), (SLOT, sizeof(rh_slot)), (MATRIX, sizeof(rh_matrix)),
-         (FIXED_OP, sizeof(rh_fixed_op)), (FIXED_MATRIX, sizeof(rh_fixed_matrix)))
+         (FIXED_OP, sizeof(rh_fixed_op)), (FIXED_MATRIX, sizeof(rh_fixed_matrix)),
+         (GROUP, sizeof(rh_group)))
 if any(mine.itemsize != core for mine, core in SIZES):
     raise ImportError("recirc_hw._native: the C structs and the NumPy types differ in size")
 
@@ -316,6 +361,120 @@ cdef class FixedCall:
                 isa, self.table.weight, self.table.wide_word, &self.table.c, &self.c, slot, count, to
             )
         translate(status)
+
+
+cdef class AnalogTable:
+    """Phases as the core reads them; keeps the arrays it borrows."""
+
+    cdef rh_analog c
+    cdef rh_phase phase[64]
+    cdef object kept
+    cdef Table program
+    cdef list constants
+
+    def __init__(self, Table program, groups, wiring, phases, n_units, units, settings):
+        if len(phases) > 64:
+            raise ValueError(f"want at most 64 phases, got {len(phases)}")
+        source, to = (np.ascontiguousarray(ends, np.int32) for ends in zip(*wiring))
+        self.program, self.kept = program, (groups, source, to, phases)
+        self.c.program, self.c.phases = &program.c, self.phase
+        self.c.groups = <const rh_group *>address(groups, GROUP, 1, False)
+        self.c.source = <const int32_t *>address(source, np.int32, len(wiring), False)
+        self.c.to = <const int32_t *>address(to, np.int32, len(wiring), False)
+        self.c.n_groups, self.c.n_phases = len(groups), len(phases)
+        self.c.units, self.c.n_units = units, n_units
+        self.c.integrator, self.c.learning, self.c.dac_bits, self.c.adc_bits = settings[:4]
+        self.c.unit_noise, self.c.read_noise = settings[4:]
+        for k, (steps, lag, dt_ms, clamped, moving, plastic, steady, needed) in enumerate(phases):
+            self.phase[k].steps, self.phase[k].lag, self.phase[k].dt_ms = steps, lag, dt_ms
+            for flags in (clamped, moving):
+                address(flags, np.uint8, len(groups), False)
+            for flags in (plastic, steady, needed):
+                address(flags, np.uint8, len(wiring), False)
+            self.phase[k].clamped = <const uint8_t *>address(clamped, np.uint8, 1, False)
+            self.phase[k].moving = <const uint8_t *>address(moving, np.uint8, 1, False)
+            self.phase[k].plastic = <const uint8_t *>address(plastic, np.uint8, 1, False)
+            self.phase[k].steady = <const uint8_t *>address(steady, np.uint8, 1, False)
+            self.phase[k].needed = <const uint8_t *>address(needed, np.uint8, 1, False)
+
+
+cdef class AnalogCall:
+    """A batch of cases for a group of analog chips; keeps the arrays it borrows."""
+
+    cdef rh_analog c
+    cdef rh_phase phase[64]
+    cdef rh_analog_job j
+    cdef object kept
+    cdef AnalogTable table
+    cdef int dtype
+
+    def __init__(self, AnalogTable table, weights, sums, shares, state, units, constants, past, values,
+                 cases, order, keys, first, learning, purpose, lanes):
+        real = real_type(weights)
+        seeds, write = keys
+        gain, offset, stuck = units
+        count, n_chips = order.shape[1], len(seeds)
+        ends = np.array([count])
+        self.table, self.dtype, self.c = table, DTYPES[real.name], table.c
+        spare = [np.zeros_like(weights) for _ in range(3)] if learning else []
+        self.kept = (weights, sums, shares, spare, state, units, constants, past, values, cases,
+                     order, keys, ends)
+        self.j.shares = NULL if shares is None else address(shares, real, weights.size, False)
+        self.j.base = self.j.before = self.j.rates = NULL
+        if learning:
+            np.copyto(spare[0], weights)
+            self.j.base = address(spare[0], real, weights.size, True)
+            self.j.before = address(spare[1], real, weights.size, True)
+            self.j.rates = address(spare[2], real, weights.size, True)
+        self.c.phases = self.phase
+        self.j.n_constants = constants[0].size
+        for k in range(table.c.n_phases):
+            self.phase[k] = table.phase[k]
+            self.phase[k].constants = address(constants[k], real, self.j.n_constants, False)
+        self.j.job.weights = address(weights, real, 1, True)
+        self.j.job.sums = address(sums, real, weights.size, True)
+        self.j.job.state = address(state, real, 1, True)
+        self.j.job.n_weights, self.j.job.n_state = weights.size, state.size
+        self.j.job.cases = address(cases, real, 1, False)
+        self.j.job.n_cases, self.j.job.case_size = cases.shape
+        self.j.job.order = <const int64_t *>address(order, np.int64, 1, False)
+        self.j.job.order_stride = 0 if len(order) == 1 else count
+        self.j.job.order_length, self.j.job.n_batches = count, 1
+        self.j.job.batch_ends = <const int64_t *>address(ends, np.int64, 1, False)
+        self.j.job.lanes, self.j.job.n_chips = lanes, n_chips
+        if len(order) not in (1, n_chips):
+            raise ValueError(f"want an order for all chips or one each, got {len(order)}")
+        least = table.c.units * lanes
+        self.j.gain = address(gain, real, least, False)
+        self.j.offset = address(offset, real, least, False)
+        self.j.stuck = address(stuck, real, least, False)
+        self.j.past = NULL if past is None else address(past, real, 1, True)
+        self.j.n_past = 0 if past is None else past.size
+        self.j.values, self.j.n_values = address(values, real, 1, True), values.size
+        self.j.seeds = <const uint64_t *>address(seeds, np.uint64, n_chips, False)
+        self.j.write = <const int64_t *>address(write, np.int64, n_chips, False)
+        self.j.count, self.j.first, self.j.learning = count, first, learning
+        self.j.purpose = purpose
+        translate(rh_analog_check(&self.c, &self.j))
+
+    def present(self, int isa):
+        """Take the batch through the phases; sums get the changes, values the slots."""
+        cdef int status
+        with nogil:
+            status = rh_analog_present(isa, self.dtype, &self.c, &self.j)
+        translate(status)
+
+
+def noise(int isa, seed, uint32_t purpose, uint32_t step, int64_t moment, int64_t first, out):
+    """Fill `out`, shape (cases, units), with the normals that random_streams.noise draws."""
+    cdef int dtype = DTYPES[real_type(out).name], status
+    cdef int64_t count, n_units
+    cdef uint64_t key = seed
+    count, n_units = out.shape
+    cdef void *to = address(out, out.dtype, 1, True)
+    with nogil:
+        status = rh_noise(isa, dtype, key, purpose, step, moment, first, count, n_units, to)
+    translate(status)
 
 
 cdef extern from "recirc_hw.h" nogil:

@@ -19,9 +19,7 @@ from scipy.special import ndtri
 
 from recirc_hw.backends import spiking
 from recirc_hw.errors import UnsupportedError
-from recirc_hw.programs import Phases
 from recirc_hw.programs.firing import clamp_drive
-from recirc_hw.programs.spiking import SpikingBody, SpikingDynamics
 from recirc_hw.random_streams import chances
 
 UNITS = """
@@ -128,7 +126,7 @@ def _count(program, matrices, cases, seed, step, own_noise):
 
 def _refuse(program):
     """Refuse what Brian2 cannot do."""
-    if not isinstance(program, Phases) or not isinstance(program.dynamics, SpikingDynamics):
+    if not spiking.spikes(program):
         raise UnsupportedError(
             "the brian2 backend runs spiking designs only; native and reference run this one"
         )

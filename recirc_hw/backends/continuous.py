@@ -57,13 +57,25 @@ def _slot(program, values, which):
 
 def write(job, chips, changes, n_cases):
     """Add a batch's changes to the sums, and write those of matrices that are written."""
-    body = job.body
+    shares = write_shares(job, chips, n_cases)
     for k, (matrix, change) in enumerate(
         zip(job.program.layout.matrices, changes, strict=True)
     ):
         if matrix.policy is None:
             job.sums[k][chips] += change
-            continue
-        share = matrix.policy.rate / (n_cases if matrix.policy.mean else 1)
-        job.weights[k][chips] += share * body.write_gain[k][chips] * change
-    body.steps[chips] += 1
+        else:
+            job.weights[k][chips] += shares[k] * change
+    job.body.steps[chips] += 1
+
+
+def write_shares(job, chips, n_cases):
+    """Return what each matrix's gathered change is multiplied by: its rate and write gain.
+
+    Matrices that are not written have 0.
+    """
+    found = []
+    for matrix, gain in zip(job.program.layout.matrices, job.body.write_gain, strict=True):
+        policy = matrix.policy
+        rate = policy.rate / (n_cases if policy.mean else 1) if policy else 0.0
+        found.append(rate * gain[chips])
+    return found

@@ -12,7 +12,15 @@ from functools import cache, partial
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from recirc_hw.backends import _native, native_fixed, native_spiking, spiking
+from recirc_hw.backends import (
+    _native,
+    continuous,
+    native_analog,
+    native_fixed,
+    native_spiking,
+    spiking,
+)
+from recirc_hw.backends.packing import TILE_BYTES, aligned, padded
 from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 
 ISAS = _native.ISAS
@@ -30,7 +38,10 @@ def train(job, isa=ISAS[-1]):
     if isinstance(job.program, IntegerProgram):
         return native_fixed.train(job, isa)
     if isinstance(job.program, Phases):
-        return spiking.train(job, _spiking(isa))
+        if spiking.spikes(job.program):
+            return spiking.train(job, _advance(isa))
+        present = partial(native_analog.present, isa=isa)
+        return continuous.train(job, present, continuous.write)
     error, unit_error = job.history()
     walk = _BatchWalk(job) if _batched(job) else _LaneWalk(job, VECTOR_BYTES[isa])
     call = _Calls(job, walk, error, unit_error, ISAS.index(isa))
@@ -45,12 +56,15 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     if isinstance(program, IntegerProgram):
         return native_fixed.forward(program, weights, cases, slot, isa)
     if isinstance(program, Phases):
-        count = partial(spiking.count_spikes, advance=_spiking(isa))
-        return spiking.forward(program, weights, cases, slot, body, count)
+        if spiking.spikes(program):
+            count = partial(spiking.count_spikes, advance=_advance(isa))
+            return spiking.forward(program, weights, cases, slot, body, count)
+        present = partial(native_analog.present, isa=isa)
+        return continuous.forward(program, weights, cases, slot, body, present)
     table, cases = _batch_table(program, BLOCK), np.ascontiguousarray(cases)
     size = program.layout.slots[slot].size
     values = np.empty((len(weights[0]), len(cases), size), weights[0].dtype)
-    state = _aligned(BLOCK * program.layout.size, values.dtype)
+    state = aligned(BLOCK * program.layout.size, values.dtype)
     first = BLOCK * program.layout.slots[slot].offset
     with _blas().limit(limits=1, user_api="blas"):
         for chip, answer in enumerate(values):
@@ -62,7 +76,7 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     return values
 
 
-def _spiking(isa):
+def _advance(isa):
     """Return what runs the steps of a spiking chip."""
     return partial(native_spiking.advance, isa=ISAS.index(isa))
 
@@ -97,7 +111,7 @@ class _Calls:
             walk.table,
             weights,
             sums,
-            _aligned(walk.state_size, weights.dtype),
+            aligned(walk.state_size, weights.dtype),
             job.cases,
             job.order,
             job.batch_ends,
@@ -116,7 +130,7 @@ class _LaneWalk:
 
     def __init__(self, job, vector_bytes):
         item = job.weights[0].itemsize
-        tile = _native.TILE_BYTES // item
+        tile = TILE_BYTES // item
         total = 2 * item * tile * sum(matrix[0].size for matrix in job.weights)
         self.lanes = tile if total <= LANE_BYTES else 1
         self.unit = 1 if self.lanes > 1 else vector_bytes // item
@@ -127,11 +141,11 @@ class _LaneWalk:
         call.train_lanes(isa)
 
     def _shape(self, matrix):
-        return matrix.shape[2], _padded(matrix.shape[1], self.unit), self.lanes
+        return matrix.shape[2], padded(matrix.shape[1], self.unit), self.lanes
 
     def pack(self, matrices, chips):
         sizes = [int(np.prod(self._shape(matrix))) for matrix in matrices]
-        packed, start = _aligned(sum(sizes), matrices[0].dtype), 0
+        packed, start = aligned(sum(sizes), matrices[0].dtype), 0
         for matrix, size in zip(matrices, sizes, strict=True):
             part = packed[start : start + size].reshape(self._shape(matrix))
             part[:, : matrix.shape[1], : chips.stop - chips.start] = matrix[chips].T
@@ -173,23 +187,10 @@ class _BatchWalk:
             start = biases + rows
 
 
-def _aligned(size, dtype):
-    """Return zeros that start on a vector's boundary, with room for one more vector."""
-    spare = 2 * _native.TILE_BYTES
-    memory = np.zeros(size * dtype.itemsize + spare, np.uint8)
-    start = -memory.ctypes.data % _native.TILE_BYTES
-    return memory[start : start + size * dtype.itemsize].view(dtype)
-
-
 def _pack_chip(matrices, chip):
     """Return one chip's weights as the batch walk reads them."""
     parts = [part for m in matrices for part in (m[chip, :, :-1].ravel(), m[chip, :, -1])]
     return np.concatenate(parts)
-
-
-def _padded(rows, unit):
-    """Return `rows` rounded up to a multiple of `unit`."""
-    return -(-rows // unit) * unit
 
 
 @cache
@@ -237,7 +238,7 @@ def _matrix_rows(matrices, lanes, unit):
     """Return the matrices as records of the core, laid out one after another."""
     rows, offset = [], 0
     for matrix in matrices:
-        stride, policy = _padded(matrix.rows, unit), matrix.policy
+        stride, policy = padded(matrix.rows, unit), matrix.policy
         written = (
             (policy.rate, policy.momentum, policy.decay, policy.norm_cap, policy.mean)
             if policy

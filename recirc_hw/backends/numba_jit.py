@@ -1,7 +1,7 @@
-"""The numba backend: integer programs as a compiled walk, parallel over chips; spikes.
+"""The numba backend: integer programs and phases as compiled loops, parallel over chips.
 
-Slower than native and needing no C compiler; it holds the same integers, and has the
-same spikes. Only fixed-point and spiking designs run here.
+Slower than native and needing no C compiler; it holds the same integers. Ideal
+designs do not run here.
 """
 
 from functools import cache, partial
@@ -9,20 +9,21 @@ from functools import cache, partial
 import numba
 import numpy as np
 
-from recirc_hw.backends import spiking
+from recirc_hw.backends import continuous, numba_analog, spiking
 from recirc_hw.backends.numba_kernels import forward_chip, train_chips
 from recirc_hw.backends.numba_spiking import advance
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 from recirc_hw.programs.integer import ROUNDINGS
-from recirc_hw.programs.spiking import SpikingDynamics
 from recirc_hw.programs.tables import entries
 
 
 def train(job):
     """Train the chips of a job; returns and changes what the reference does."""
-    if _spikes(job.program):
-        return spiking.train(job, advance)
+    if isinstance(job.program, Phases):
+        if spiking.spikes(job.program):
+            return spiking.train(job, advance)
+        return continuous.train(job, numba_analog.present, continuous.write)
     _refuse_floats(job.program)
     history, watch, fixed = job.history(), job.watch, job.body
     weights, sums = _packed(job.weights), _packed(job.sums)
@@ -41,9 +42,11 @@ def train(job):
 
 def forward(program, weights, cases, slot, body=None):
     """Run a program's case operations without learning; as the reference does."""
-    if _spikes(program):
-        count = partial(spiking.count_spikes, advance=advance)
-        return spiking.forward(program, weights, cases, slot, body, count)
+    if isinstance(program, Phases):
+        if spiking.spikes(program):
+            count = partial(spiking.count_spikes, advance=advance)
+            return spiking.forward(program, weights, cases, slot, body, count)
+        return continuous.forward(program, weights, cases, slot, body, numba_analog.present)
     _refuse_floats(program)
     place = program.layout.slots[slot]
     packed, cases = _packed(weights), np.ascontiguousarray(cases, np.int32)
@@ -53,16 +56,11 @@ def forward(program, weights, cases, slot, body=None):
     return codes
 
 
-def _spikes(program):
-    """Return whether a program is one of spiking chips."""
-    return isinstance(program, Phases) and isinstance(program.dynamics, SpikingDynamics)
-
-
 def _refuse_floats(program):
     """Refuse programs on reals."""
     if not isinstance(program, IntegerProgram):
         raise UnsupportedError(
-            "the numba backend runs fixed-point and spiking designs only; "
+            "the numba backend runs fixed-point and continuous-time designs only; "
             "native and reference run this one, too"
         )
 

@@ -17,7 +17,6 @@ from recirc_hw.backends import (
 )
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.programs import IntegerProgram, Phases
-from recirc_hw.programs.spiking import SpikingDynamics
 
 
 _count = partial(spiking.count_spikes, advance=reference_spiking.advance)
@@ -34,7 +33,7 @@ def train(job):
     if isinstance(job.program, IntegerProgram):
         return reference_fixed.train(job)
     if isinstance(job.program, Phases):
-        if isinstance(job.program.dynamics, SpikingDynamics):
+        if spiking.spikes(job.program):
             return spiking.train(job, reference_spiking.advance)
         return continuous.train(job, reference_analog.present, continuous.write)
     error, unit_error = job.history()
@@ -75,7 +74,7 @@ def forward(program, weights, cases, slot, body=None):
     if isinstance(program, IntegerProgram):
         return reference_fixed.forward(program, weights, cases, slot)
     if isinstance(program, Phases):
-        if isinstance(program.dynamics, SpikingDynamics):
+        if spiking.spikes(program):
             return spiking.forward(
                 program, weights, cases, slot, body, _count
             )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recirc_hw.backends.continuous import write_shares
+from recirc_hw.backends.dynamics import lagging, moving_units
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.random_streams import noise
 
@@ -15,13 +17,25 @@ from recirc_hw.random_streams import noise
 def present(job, chips, cases, learning, first=0, watcher=None):
     """Take each chip's batch of cases through the phases; see `continuous`."""
     program = job.program
-    found = [
-        _Presentation(job, chip, cases[i], learning, first).run(watcher)
-        for i, chip in enumerate(chips)
-    ]
-    values = np.stack([values for values, _ in found])
-    count = len(program.layout.matrices)
-    return values, [np.stack([changes[k] for _, changes in found]) for k in range(count)]
+    values, gathered = [], []
+    for chip, batch in zip(chips, cases, strict=True):
+        changes = [np.zeros_like(weights[chip]) for weights in job.weights]
+        # Weights that follow their changes make each case depend on those before it.
+        alone = learning and program.dynamics.continuous
+        blocks = np.split(batch, len(batch)) if alone else [batch]
+        shares = write_shares(job, chip, len(batch))
+        values.append(
+            np.vstack(
+                [
+                    _Presentation(job, chip, block, learning, first + m, changes, shares).run(
+                        watcher
+                    )
+                    for m, block in enumerate(blocks)
+                ]
+            )
+        )
+        gathered.append(changes)
+    return np.stack(values), [np.stack(matrices) for matrices in zip(*gathered, strict=True)]
 
 
 @dataclass
@@ -33,29 +47,27 @@ class _State:
 
 
 class _Presentation:
-    """One batch of cases on one chip."""
+    """Cases on one chip, side by side; `changes` are added to."""
 
-    def __init__(self, job, chip, cases, learning, first):
+    def __init__(self, job, chip, cases, learning, first, changes, shares):
         self.program, self.dynamics = job.program, job.program.dynamics
+        self.changes, self.shares = changes, shares
         self.learning, self.first = learning, first
         self.key = int(job.body.seeds[chip]), int(job.body.steps[chip])
         self.cases, body = cases, job.body
-        self.weights = [
-            weights[chip] * gains[chip]
-            for weights, gains in zip(job.weights, body.read_gain, strict=True)
-        ]
+        self.written = [weights[chip] for weights in job.weights]
+        self.read_gain = [gains[chip] for gains in body.read_gain]
         self.tau, self.gain = body.tau_ms[chip], body.gain[chip]
         self.offset, self.stuck = body.offset[chip], body.stuck[chip]
         groups = self.program.layout.slots[:-1]
         self.slices = [slice(g.offset, g.offset + g.size) for g in groups]
         sizes = [group.size for group in groups]
         self.trace_ms = np.repeat(self.dynamics.trace_ms, sizes)
-        self.changes = [np.zeros_like(weights) for weights in self.weights]
         self.moment = 0  # steps since the case began
         self.past = []  # activities of earlier moments, where there is a delay
 
     def run(self, watcher=None):
-        """Return (values of every slot at the end of the first phase, changes)."""
+        """Return the values of every slot at the end of the first phase."""
         state = _State(*np.zeros((2, len(self.cases), len(self.tau)), self.cases.dtype))
         values = None
         for phase in self.program.phases:
@@ -69,10 +81,21 @@ class _Presentation:
                 values = self._values(state)
             if not self.learning:
                 break
-        return values, self.changes
+        return values
+
+    def _weights(self, changes):
+        """Return the weights as read; with continuous plasticity, after these changes."""
+        return [
+            (written + self.dynamics.continuous * share * change) * gain
+            for written, share, change, gain in zip(
+                self.written, self.shares, changes, self.read_gain, strict=True
+            )
+        ]
 
     def _enter(self, phase, state):
         """Clamp groups at the start of a phase; stuck units hold what they hold."""
+        self.weights = self._weights(self.changes)
+        self.before = [change.copy() for change in self.changes]  # a step ago
         for group in phase.clamped:
             state.activity[:, self.slices[group]] = _coded(
                 self.cases, self.dynamics.functions[group], self.dynamics.dac_bits
@@ -80,14 +103,9 @@ class _Presentation:
         self._keep_stuck(state.activity)
         if not self.past:
             self.past.append(state.activity)
-        self.moves = np.zeros(len(self.tau), bool)
-        for group in phase.moving:
-            self.moves[self.slices[group]] = True
+        moves, self.traced = moving_units(self.program, phase)
+        self.moves = moves & np.isnan(self.stuck)
         self.lags = int(np.rint(self.dynamics.delay_ms / phase.dt_ms))
-        # A trace stands still with its group, but follows a clamped one.
-        self.traced = self.moves & (self.trace_ms > 0)
-        for group in phase.clamped:
-            self.traced[self.slices[group]] = self.trace_ms[self.slices[group]] > 0
 
     def _keep_stuck(self, activity):
         works = np.isnan(self.stuck)
@@ -134,7 +152,6 @@ class _Presentation:
         """Return the state one step later; gather the changes of plastic matrices."""
         scheme = self._heun if self.dynamics.integrator == "heun" else self._runge_kutta
         new = scheme(phase, state)
-        self._keep_stuck(new.activity)
         if self.dynamics.delay_ms:
             self.past.append(new.activity)
         return new
@@ -147,6 +164,8 @@ class _Presentation:
         with E = exp(-dt / tau). Source: Cox & Matthews 2002, "Exponential time
         differencing for stiff systems", eq. 22 (ETD2RK).
         """
+        if self.dynamics.continuous and phase.plastic:
+            self._look_ahead()
         before = self._sent(state.activity, 0)
         target, spread = self._targets(before)
         stays, corrects = lagging(phase.dt_ms, self.tau)
@@ -161,6 +180,12 @@ class _Presentation:
         for k in phase.plastic if self.learning else ():
             self._gather(k, phase, state, new, before, after)
         return new
+
+    def _look_ahead(self):
+        """Take the weights of half a step from now, as if they went on as in the last one."""
+        pairs = zip(self.changes, self.before, strict=True)
+        self.weights = self._weights([now + (now - then) / 2 for now, then in pairs])
+        self.before = [change.copy() for change in self.changes]
 
     def _noise(self):
         """Return this moment's standard normals, shape (cases, units)."""
@@ -193,22 +218,27 @@ class _Presentation:
         if self.dynamics.learning == "circuit":
             apart = (state.activity - state.trace + new.activity - new.trace) / 2
             post = phase.dt_ms * (apart / self.trace_ms)[:, to]
-        self._add(k, pre, post)
-
-    def _add(self, k, pre, post):
-        self.changes[k][:, :-1] -= post.T @ pre
-        self.changes[k][:, -1] -= post.sum(axis=0)
+        self.changes[k] -= np.column_stack([post.T @ pre, post.sum(axis=0)])
 
     def _runge_kutta(self, phase, state):
         """The classical fourth-order scheme, for activities, traces and changes alike."""
         total, slope = [0, 0], [0, 0]
+        before = [change.copy() for change in self.changes]
+        rates = [np.zeros_like(change) for change in self.changes]
         for ahead, share in ((0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1, 1 / 6)):
+            self.weights = self._weights(
+                [
+                    then + ahead * phase.dt_ms * rate
+                    for then, rate in zip(before, rates, strict=True)
+                ]
+            )
             activity = state.activity + ahead * phase.dt_ms * slope[0]
             trace = state.trace + ahead * phase.dt_ms * slope[1]
             sent = self._sent(activity, ahead)
             slope = self._slopes(sent, activity, trace)
             for k in phase.plastic if self.learning else ():
-                self._gather_slope(k, share * phase.dt_ms, sent, activity, trace, slope)
+                rates[k] = self._rate(k, sent, activity, trace, slope)
+                self.changes[k] += share * phase.dt_ms * rates[k]
             total = [total[i] + share * slope[i] for i in range(2)]
         return _State(
             state.activity + phase.dt_ms * total[0], state.trace + phase.dt_ms * total[1]
@@ -221,21 +251,15 @@ class _Presentation:
         time = np.where(self.trace_ms > 0, self.trace_ms, 1.0)
         return moves, np.where(self.traced, (activity - trace) / time, 0)
 
-    def _gather_slope(self, k, weight, sent, activity, trace, slope):
-        """Add one stage's - pre (x) dpost/dt to the changes of matrix k."""
+    def _rate(self, k, sent, activity, trace, slope):
+        """Return - pre (x) dpost/dt of matrix k at one stage."""
         source, to = (self.slices[group] for group in self.dynamics.wiring[k])
         pre, post = sent[:, source], slope[0][:, to]
         if self.dynamics.learning == "trace":
             pre, post = trace[:, source], slope[1][:, to]
         if self.dynamics.learning == "circuit":
             post = ((activity - trace) / self.trace_ms)[:, to]
-        self._add(k, pre, weight * post)
-
-
-def lagging(dt, time):
-    """Return (E, 1 - (1 - E) time / dt) with E = exp(-dt / time)."""
-    stays = np.exp(-dt / time)
-    return stays, 1 + np.expm1(-dt / time) * time / dt
+        return -np.column_stack([post.T @ pre, post.sum(axis=0)])
 
 
 def _coded(values, function, bits):

@@ -17,8 +17,14 @@ from functools import partial
 import numpy as np
 
 from recirc_hw.backends import continuous
+from recirc_hw.programs import Phases
 from recirc_hw.programs.firing import clamp_drive, curve, passed_on
-from recirc_hw.programs.spiking import SpikingBody, Stretch
+from recirc_hw.programs.spiking import SpikingBody, SpikingDynamics, Stretch
+
+
+def spikes(program):
+    """Return whether a program is one of spiking chips."""
+    return isinstance(program, Phases) and isinstance(program.dynamics, SpikingDynamics)
 
 
 def train(job, advance):

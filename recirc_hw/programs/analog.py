@@ -31,6 +31,7 @@ class AnalogDynamics:
     delay_ms: float
     dac_bits: int
     adc_bits: int
+    continuous: bool  # whether weights follow their change while a case runs
 
     @property
     def noisy(self):

@@ -91,6 +91,20 @@ def share_line(what, flags, *, paper=None, band=None):
     return Line(what, hits / n, wilson_interval(hits, n), paper, band, n)
 
 
+def learned_line(what, runs, share, others=100):
+    """Return the line of the share that learned, and where it may fall.
+
+    An independent build found `share` of `others` chips. The band is 3.29 standard
+    errors of the difference of two shares, each estimated with two successes and two
+    failures more than were seen (Agresti & Coull 1998).
+    """
+    likely = (others * share + 2) / (others + 4)
+    spread = 3.29 * np.sqrt(likely * (1 - likely) * (1 / others + 1 / len(runs)))
+    low, high = share - spread, share + spread
+    band = (float(low) if low > 0 else None, float(high) if high < 1 else None)
+    return share_line(what, [run.learned for run in runs], band=band)
+
+
 def ratio_line(what, above, below, *, band=None):
     """Return a line for the mean over chips of the ratio of two values of each."""
     return mean_line(what, np.asarray(above, float) / np.asarray(below, float), band=band)

@@ -11,7 +11,7 @@ from recirc_hw.chips import Design
 from recirc_hw.errors import DataError
 from recirc_hw.metrics import cross_entropy
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import mean_line, share_line
+from recirc_hw.reproduce.bench import learned_line, mean_line, share_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure
 from recirc_hw.rules import Backprop, RandomFeedback, Recirculation
 from recirc_hw.substrates import FixedPoint, Ideal
@@ -44,7 +44,7 @@ def encoder(bench):
                 bench, what, chips, weight_bits=bits, weight_fraction_bits=bits - 1 - integer,
                 rounding=name,
             )  # fmt: skip
-            lines.append(_share(f"{what}: learned", runs, share))
+            lines.append(learned_line(f"{what}: learned", runs, share))
             if (bits, integer) != (8, 5):
                 curves[name][0][bits] = lines[-1].ours
             if bits == 6 and name in ("stochastic", "carry"):
@@ -57,7 +57,9 @@ def encoder(bench):
                 weight_fraction_bits=10, rounding="half_even", activity_bits=bits,
                 wide=label == "wide",
             )  # fmt: skip
-            lines.append(_share(f"activity of {bits} bits, {label}: learned", runs, share))
+            lines.append(
+                learned_line(f"activity of {bits} bits, {label}: learned", runs, share)
+            )
             activity[label][bits] = lines[-1].ours
     runs = _encoders(bench, "the default chip", chips)
     lines.append(share_line("the default chip: learned", [r.learned for r in runs]))
@@ -73,19 +75,6 @@ def _encoders(bench, label, chips, **fields):
     """Train 4-2-4 chips of a format; return their runs."""
     design = Design(Loop(4, 2), Recirculation(learning_rate=16.0), FixedPoint(**fields))
     return bench.train(label, design, tasks.encoder(4), chips, max_updates=UPDATES)
-
-
-def _share(what, runs, share):
-    """Return the line of a share, and where it may fall given an independent 100 chips.
-
-    The band is 3.29 standard errors of the difference of two shares, each estimated
-    with two successes and two failures more than were seen (Agresti & Coull 1998).
-    """
-    likely = (100 * share + 2) / 104
-    spread = 3.29 * np.sqrt(likely * (1 - likely) * (1 / 100 + 1 / len(runs)))
-    low, high = share - spread, share + spread
-    band = (float(low) if low > 0 else None, float(high) if high < 1 else None)
-    return share_line(what, [run.learned for run in runs], band=band)
 
 
 def _held(what, runs):

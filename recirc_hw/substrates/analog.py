@@ -28,9 +28,8 @@ class Analog(Floating):
 
     Visible units are clamped to the case until the hidden ones settle, then released:
     after release_ms they keep the share regression = exp(-release_ms / tau_ms) of the
-    case. The changes of a batch add up on each synapse, and are written after it. For
-    each number of the fabricated chip the field gives its spread over devices (d2d);
-    noise is drawn at every moment (c2c).
+    case. For each number of the fabricated chip a field gives its spread over devices
+    (d2d); noise is drawn at every moment (c2c).
 
     Source: Hinton & McClelland 1988, eqs. 3 to 6, with the regression of eq. 5 as the
     charge left on a leaky unit.
@@ -48,11 +47,14 @@ class Analog(Floating):
     tau_hidden_ms : float, or one per hidden group, or None for tau_ms
     clamp_ms : float, or None
         How long the case is held; None for what the slowest chain needs to settle
-        to 1/500.
+        to 1e-5: the rest would be taken for a change, and unlearned.
     release_ms : float, or None
         How long the loop runs free; None for tau_ms ln(1 / rule.regression).
     derivative_ms : float, or None for tau_ms / 10
         Lag of the derivative circuit's copy.
+    plasticity : "continuous" or "gathered"
+        Whether weights follow their change while a case runs, or the changes of a batch
+        are gathered and written after it.
     settling : float
         Gated: how many of its time constants a unit that remembers nothing has, to
         follow its input.
@@ -85,6 +87,7 @@ class Analog(Floating):
     clamp_ms: PositiveFloat | None = None
     release_ms: PositiveFloat | None = None
     derivative_ms: PositiveFloat | None = None
+    plasticity: Literal["continuous", "gathered"] = "gathered"
     settling: Annotated[float, Field(ge=1, le=100)] = 10.0
     dt_ms: PositiveFloat | None = None
     integrator: Literal["heun", "rk4"] = "heun"

@@ -20,7 +20,7 @@ REMEMBERS = {  # combine: (visible units, hidden units, traces) that keep lambda
     "CCRCC": (True, True, False),
     "CCR": (False, False, True),
 }
-SETTLED = math.log(500)  # time constants until all but 1/500 of a step is done
+SETTLED = math.log(1e5)  # time constants until all but 1e-5 of a step is done
 ENOUGH = 4.0  # below which a clamp is too short for learning
 COARSEST = 0.2  # of a time constant, the largest step of integration
 FINE = 50  # steps to the shortest time constant, where none are asked for
@@ -65,6 +65,7 @@ def phases_of(substrate, rule, network):
         delay_ms=substrate.delay_ms,
         dac_bits=substrate.dac_bits or 0,
         adc_bits=substrate.adc_bits or 0,
+        continuous=substrate.plasticity == "continuous",
     )
     if dynamics.noisy and dynamics.integrator == "rk4":
         raise DesignError("Analog.integrator = 'rk4': noise needs integrator 'heun'")
@@ -104,7 +105,8 @@ class _Times:
         hidden = hidden if isinstance(hidden, tuple) else (hidden,) * self.hidden
         if len(hidden) != self.hidden:
             raise DesignError(
-                f"Analog.tau_hidden_ms gives {len(hidden)} times for {self.hidden} hidden groups"
+                f"Analog.tau_hidden_ms gives {len(hidden)} times "
+                f"for {self.hidden} hidden groups"
             )
         self.tau_ms = (substrate.tau_ms, *hidden)
         self.trace_ms = (0.0,) * (self.hidden + 1)

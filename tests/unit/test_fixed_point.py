@@ -237,7 +237,7 @@ def test_training_in_two_halves_is_training_in_one():
 
 
 def test_the_numba_backend_refuses_floats():
-    with pytest.raises(rh.UnsupportedError, match="fixed-point and spiking designs only"):
+    with pytest.raises(rh.UnsupportedError, match="continuous-time designs only"):
         Design(Loop(4, 2), Recirculation()).fabricate(0).train(
             rh.tasks.encoder(4), backend="numba"
         )

@@ -1,0 +1,6 @@
+/* The analog kernels, compiled for avx2. */
+#include "target_avx2.h"
+#if !defined(RH_ABSENT)
+#include "analog_kernels.inc"
+#endif
+#include "target_end.h"

@@ -1,0 +1,6 @@
+/* The fixed kernels, compiled for avx2. */
+#include "target_avx2.h"
+#if !defined(RH_ABSENT)
+#include "fixed_kernels.inc"
+#endif
+#include "target_end.h"

@@ -1,0 +1,6 @@
+/* The fixed kernels, compiled for avx512. */
+#include "target_avx512.h"
+#if !defined(RH_ABSENT)
+#include "fixed_kernels.inc"
+#endif
+#include "target_end.h"

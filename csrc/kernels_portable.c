@@ -1,4 +1,0 @@
-/* The kernels, compiled for portable. */
-#define KERNELS rh_kernels_portable
-#define VECTOR_BYTES 16
-#include "kernels.inc"
