@@ -92,7 +92,10 @@ def test_the_compiled_core_has_one_door():
         names = imports(path)[1]
         if path not in (
             ROOT / "backends" / name
-            for name in ("native.py", "native_fixed.py", "native_analog.py", "packing.py")
+            for name in (
+                "native.py", "native_fixed.py", "native_analog.py", "native_spiking.py",
+                "packing.py",
+            )
         ):
             assert not any("_native" in name for name in names), path
     doors = [path.name for path in ROOT.rglob("*.pyx")]
