@@ -14,6 +14,7 @@ from recirc_hw.reproduce import (
     hinton_alignment,
     hinton_loops,
     hinton_mcclelland,
+    spiking,
 )
 from recirc_hw.reproduce.bench import Bench
 from recirc_hw.reproduce.result import Line, Result
@@ -22,7 +23,7 @@ from recirc_hw.reproduce.result import Line, Result
 # settings, lines and figure)
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    fixed_point, analog,
+    fixed_point, analog, spiking,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 
