@@ -12,7 +12,7 @@ from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.networks import NETWORKS
 from recirc_hw.programs import IntegerProgram, Phases
 from recirc_hw.rules import RULES, CustomRule, FirstPass, Rule
-from recirc_hw.substrates import SUBSTRATES, Ideal
+from recirc_hw.substrates import SUBSTRATES, Ideal, Spiking
 from recirc_hw.training import train
 
 SECTIONS = {"network": NETWORKS, "rule": RULES, "substrate": SUBSTRATES}
@@ -264,16 +264,19 @@ class Chip:
         """Return the activity of the narrowest hidden group on the first pass."""
         return self._slot(cases, self.design.network.code_index, backend)
 
-    def record(self, case):
+    def record(self, case, window_ms=None):
         """Return what this chip does while one case goes through its phases.
 
         Parameters
         ----------
-        case : float array, shape (n_visible,)
+        case : float array, shape (n_visible,); of a spiking chip also (n_cases, n_visible)
+            Several cases follow one another, and the chip learns as they do.
+        window_ms : (from, to), or None for all
+            Which part of a spiking chip's time to keep.
 
         Returns
         -------
-        Trajectory, of the chip as it is: nothing is written.
+        Trajectory, or of a spiking chip SpikeRecord; nothing is written.
 
         Raises
         ------
@@ -286,12 +289,14 @@ class Chip:
                 f"{type(self.design.substrate).__name__} chips are clocked: only those that "
                 "live in continuous time can be recorded"
             )
-        case = self._checked(case)
-        if case.ndim != 1:
+        case, spiking = self._checked(case), isinstance(self.design.substrate, Spiking)
+        if case.ndim != 1 and not spiking:
             raise TaskError(f"case: want one case, shape ({len(case[0])},), got {case.shape}")
-        codes = self.design.substrate.encode(case[None], self.design.network)
+        if window_ms is not None and not spiking:
+            raise UnsupportedError("window_ms: only a spiking chip's record takes a window")
+        codes = self.design.substrate.encode(np.atleast_2d(case), self.design.network)
         weights = [matrix[None] for matrix in self.matrices]
-        return record(program, weights, codes, self._body(program))
+        return record(program, weights, codes, self._body(program), window_ms)
 
     def _body(self, program):
         """Return what this chip has besides its weights."""

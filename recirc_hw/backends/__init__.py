@@ -1,9 +1,8 @@
 """Backends: who computes a program.
 
 `reference` is plain NumPy and is the meaning; `native` is compiled C; `numba` runs
-fixed-point and spiking designs, `brian2` spiking ones; both are imported only when
-asked for. Each is a
-module with `train(job)` and `forward(program, weights, cases, slot, body)`. A backend knows
+fixed-point and continuous-time designs, `brian2` spiking ones; both are imported only
+when asked for. Each is a module with `train(job)` and `forward(program, weights, cases, slot, body)`. A backend knows
 opcodes and arrays, never rules or networks.
 """
 

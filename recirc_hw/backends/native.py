@@ -39,7 +39,7 @@ def train(job, isa=ISAS[-1]):
         return native_fixed.train(job, isa)
     if isinstance(job.program, Phases):
         if spiking.spikes(job.program):
-            return spiking.train(job, _advance(isa))
+            return spiking.train(job, spiking_advance(isa))
         present = partial(native_analog.present, isa=isa)
         return continuous.train(job, present, continuous.write)
     error, unit_error = job.history()
@@ -57,7 +57,7 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
         return native_fixed.forward(program, weights, cases, slot, isa)
     if isinstance(program, Phases):
         if spiking.spikes(program):
-            count = partial(spiking.count_spikes, advance=_advance(isa))
+            count = partial(spiking.count_spikes, advance=spiking_advance(isa))
             return spiking.forward(program, weights, cases, slot, body, count)
         present = partial(native_analog.present, isa=isa)
         return continuous.forward(program, weights, cases, slot, body, present)
@@ -76,7 +76,7 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     return values
 
 
-def _advance(isa):
+def spiking_advance(isa):
     """Return what runs the steps of a spiking chip."""
     return partial(native_spiking.advance, isa=ISAS.index(isa))
 

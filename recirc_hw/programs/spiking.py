@@ -6,7 +6,7 @@ neuron = first + copy units + unit. Each population has a bias neuron besides.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -190,6 +190,13 @@ class Stretch:
     rates: tuple[float, ...]
     forced: np.ndarray | None = None  # uint8, shape (steps, units of the first population)
     record: "Window | None" = None
+
+    def part(self, first, stop, record):
+        """Return the steps first..stop-1 of it alone."""
+        forced = None if self.forced is None else self.forced[first:stop]
+        return replace(
+            self, steps=stop - first, moment=self.moment + first, forced=forced, record=record
+        )
 
 
 @dataclass
