@@ -26,7 +26,8 @@ from recirc_hw.rules import (
     Recirculation,
     TopOnly,
 )
-from recirc_hw.substrates import Analog, FixedPoint, Ideal, Spiking
+from recirc_hw.substrates import Analog, FixedPoint, Ideal, Spiking, devices
+from recirc_hw.substrates.devices import fit_device
 from recirc_hw.training import Run, train
 
 __version__ = "0.1.0"
@@ -56,6 +57,8 @@ __all__ = [
     "TopOnly",
     "UnsupportedError",
     "calibrate_formats",
+    "devices",
+    "fit_device",
     "tasks",
     "train",
 ]

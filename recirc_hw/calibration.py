@@ -53,12 +53,22 @@ def calibrate_formats(design, task, *, chips=3, seed=0, headroom=1.25, max_updat
     Returns
     -------
     Calibration
+
+    Raises
+    ------
+    UnsupportedError
+        If the design's substrate is not a fixed-point one.
+    TypeError, ValueError
+        For arguments of the wrong kind or out of range; `TaskError` where the task does
+        not fit the network.
     """
+    if not isinstance(design, Design):
+        raise TypeError(f"design: want a Design, got {design!r}")
     if not isinstance(design.substrate, FixedPoint):
         raise UnsupportedError(
             f"{type(design.substrate).__name__} has no formats: calibrate a FixedPoint design"
         )
-    if headroom < 1 or chips < 1:
+    if not (headroom >= 1 and chips >= 1):
         raise ValueError(f"want headroom and chips of at least 1, got {headroom} and {chips}")
     twin = Design(design.network, design.rule, Ideal())
     made = [twin.fabricate(seed + i) for i in range(chips)]

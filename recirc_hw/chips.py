@@ -1,21 +1,20 @@
 """Designs, and the chips fabricated from them."""
 
-import tomllib
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import tomli_w
 
-from recirc_hw.backends import Job, Watch, backend, record
+from recirc_hw.backends import Job, record
+from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
-from recirc_hw.networks import NETWORKS
-from recirc_hw.programs import IntegerProgram, Phases
-from recirc_hw.rules import RULES, CustomRule, FirstPass, Rule
-from recirc_hw.substrates import SUBSTRATES, Ideal, Spiking
+from recirc_hw.programs import Phases
+from recirc_hw.rules import CustomRule, FirstPass, Rule
+from recirc_hw.sections import SECTIONS, parts_of, read, written
+from recirc_hw.substrates import Ideal, Spiking
+from recirc_hw.tasks.checks import as_floats
 from recirc_hw.training import train
-
-SECTIONS = {"network": NETWORKS, "rule": RULES, "substrate": SUBSTRATES}
+from recirc_hw.training.plan import whole
 
 
 class Design:
@@ -27,6 +26,12 @@ class Design:
     rule : a rule, e.g. `Recirculation()`, or a function of the user's own
         that emits operations (see `CustomRule`)
     substrate : a substrate, `Ideal()` where none is given
+
+    Raises
+    ------
+    DesignError
+        If a part is of the wrong kind, or the rule or the substrate does not fit the
+        network; the message says where.
     """
 
     def __init__(self, network, rule, substrate=None):
@@ -64,7 +69,18 @@ class Design:
         return FirstPass().compile(self.network)
 
     def lowered(self, batch_size=1):
-        """Return the program as the substrate runs it, for batches of at most that size."""
+        """Return the program as the substrate runs it, for batches of at most that size.
+
+        Returns
+        -------
+        Program; IntegerProgram on a fixed-point substrate, Phases on a continuous one
+
+        Raises
+        ------
+        DesignError
+            If the substrate cannot hold a signal of the program.
+        """
+        batch_size = whole("batch_size", batch_size)
         return self.substrate.lower(self.rule, self.network, batch_size)
 
     @cached_property
@@ -73,11 +89,22 @@ class Design:
         return self.substrate.lower(FirstPass(), self.network)
 
     def widths(self, batch_size=1):
-        """Return the bounds and width of every signal, for batches of that size."""
+        """Return the bounds and width of every signal, for batches of that size.
+
+        Returns
+        -------
+        Widths; `print` shows the table, `widths["sum into hidden"].bits` is one width
+
+        Raises
+        ------
+        UnsupportedError
+            If the substrate is not a fixed-point one.
+        """
         if not hasattr(self.substrate, "widths"):
             raise UnsupportedError(
                 f"{type(self.substrate).__name__} has no widths: only FixedPoint states them"
             )
+        batch_size = whole("batch_size", batch_size)
         return self.substrate.widths(self.rule, self.network, batch_size)
 
     def sections(self):
@@ -87,12 +114,42 @@ class Design:
         return {name: first[name] | fields for name, fields in dumps.items()}
 
     def fabricate(self, seed):
-        """Return the chip that `seed` stands for, its initial weights drawn."""
+        """Return the chip that `seed` stands for, its initial weights drawn.
+
+        Parameters
+        ----------
+        seed : int, in 0..2**64-1
+
+        Returns
+        -------
+        Chip
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the seed is no whole number, or outside its range.
+        """
         return Chip(self, seed)
 
     def replace(self, field, value):
-        """Return a copy with one field changed, named as "substrate.precision"."""
-        section, _, name = field.partition(".")
+        """Return a copy with one field changed, named as "substrate.precision".
+
+        Parameters
+        ----------
+        field : str
+            "section.field", with a section "network", "rule" or "substrate".
+        value : what that field takes
+
+        Returns
+        -------
+        Design; this one is not changed.
+
+        Raises
+        ------
+        DesignError
+            If there is no such field, with the nearest name, or the value is not allowed.
+        """
+        section, _, name = str(field).partition(".")
         if section not in SECTIONS or not name:
             raise DesignError(
                 f"field '{field}': want section.field with a section of "
@@ -103,21 +160,29 @@ class Design:
         return Design(**parts)
 
     def to_toml(self):
-        """Return the design as the text of a TOML file."""
+        """Return the design as the text of a TOML file, which `from_toml` reads.
+
+        Raises
+        ------
+        DesignError
+            If the rule is a function of the user's own, which no file holds.
+        """
         if isinstance(self.rule, CustomRule):
             raise DesignError(
                 f"rule '{self.rule.name}' is a function of your own: a design file holds "
                 "only the built-in rules"
             )
-        tables = (
-            "\n".join([f"[{section}]", *map(toml_line, fields.items())])
-            for section, fields in self.sections().items()
-        )
-        return "\n\n".join(tables) + "\n"
+        return written(self.sections())
 
     @classmethod
     def from_toml(cls, text, source="design"):
         """Return the design that a TOML text describes.
+
+        Parameters
+        ----------
+        text : str
+        source : str
+            How errors name the text, such as the path of its file.
 
         Raises
         ------
@@ -125,24 +190,28 @@ class Design:
             Naming the file, the field, what was given and what is allowed.
         """
         try:
-            tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise DesignError(f"{source}: not valid TOML: {error}") from None
-        unknown = set(tables) - set(SECTIONS)
-        if unknown:
-            name = sorted(unknown)[0]
-            raise DesignError(
-                f"{source}: unknown section [{name}]{nearest(name, SECTIONS)}; "
-                f"sections are {', '.join(SECTIONS)}"
-            )
-        try:
-            return cls(**{name: _section(name, tables.get(name)) for name in SECTIONS})
+            return cls(**parts_of(read(text)))
         except DesignError as error:
             raise DesignError(f"{source}: {error}") from None
 
     @classmethod
     def load(cls, path):
-        """Read a design file."""
+        """Return the design that a TOML file describes.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        Design
+
+        Raises
+        ------
+        DesignError
+            If the file cannot be read, or what it holds is no design: naming the file,
+            the field, what was given and what is allowed.
+        """
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8")
@@ -152,37 +221,15 @@ class Design:
         return cls.from_toml(text, str(path))
 
 
-def _section(name, table):
-    """Return the network, rule or substrate that one table of a design file describes."""
-    kinds = SECTIONS[name]
-    if table is None and name == "substrate":
-        return Ideal()
-    if not isinstance(table, dict):
-        raise DesignError(f"section [{name}] is missing")
-    fields = dict(table)
-    kind = fields.pop("type", None)
-    if not isinstance(kind, str) or kind not in kinds:
-        raise DesignError(
-            f"{name}.type = {kind!r}{nearest(kind, kinds)}; allowed are {', '.join(kinds)}"
-        )
-    return kinds[kind](**fields)
-
-
-def toml_line(field):
-    """Return a (name, value) pair of a design as one line of TOML."""
-    name, value = field
-    return f"{name} = {_toml_value(value)}"
-
-
-def _toml_value(value):
-    """Return a value as TOML writes it, arrays on one line."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
-    return tomli_w.dumps({"": value}).partition("= ")[2].strip()
-
-
 class Chip:
-    """One fabricated instance of a design: its own initial weights, from its seed."""
+    """One fabricated instance of a design: its own initial weights, from its seed.
+
+    Parameters
+    ----------
+    design : Design
+    seed : int, in 0..2**64-1
+        `TypeError` or `ValueError` for any other.
+    """
 
     def __init__(self, design, seed):
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
@@ -201,7 +248,11 @@ class Chip:
 
     @property
     def weights(self):
-        """Copies of the network's weight matrices, shape (rows, cols + 1), bias last."""
+        """Copies of the network's weight matrices, shape (rows, cols + 1), bias last.
+
+        Set them to a list of arrays of those shapes; `ValueError` where they are not
+        finite real numbers that the substrate can hold, and nothing is changed.
+        """
         records = self.program.layout.matrices[: len(self.design.network.matrices)]
         return [
             self.design.substrate.read(codes, record)
@@ -211,10 +262,10 @@ class Chip:
     @weights.setter
     def weights(self, matrices):
         wanted = [matrix.shape for matrix in self.weights]
-        given = [np.shape(matrix) for matrix in matrices]
+        arrays = [as_floats(matrix, f"weights[{k}]") for k, matrix in enumerate(matrices)]
+        given = [array.shape for array in arrays]
         if given != wanted:
             raise ValueError(f"weights: want arrays of shapes {wanted}, got {given}")
-        arrays = [np.array(matrix, np.float64) for matrix in matrices]
         if not all(np.isfinite(array).all() for array in arrays):
             raise ValueError("weights: NaN or infinite values")
         records = self.program.layout.matrices
@@ -224,22 +275,51 @@ class Chip:
             self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
 
     def set_output_biases(self, values):
-        """Give the units of the visible group these biases."""
+        """Give the units of the visible group these biases.
+
+        Parameters
+        ----------
+        values : float array, shape (n_visible,)
+            Those that the substrate cannot hold become the nearest that it can.
+
+        Raises
+        ------
+        ValueError
+            If they are not as many, or not finite real numbers.
+        """
         k = len(self.design.network.matrices) - 1
         weights = self.weights[k].astype(np.float64)
+        values = as_floats(values, "biases")
+        if values.shape != (len(weights),) or not np.isfinite(values).all():
+            raise ValueError(f"biases: want {len(weights)} finite values, got {values}")
         weights[:, -1] = values
         codes, left = self.design.substrate.store(weights, self.program.layout.matrices[k])
         self.matrices[k][:, -1], self.sums[k][:, -1] = codes[:, -1], left[:, -1]
 
     def start_sums(self, program):
-        """Return what the sums of each matrix start from in a training by `program`."""
+        """Return what the sums of each matrix start from in a training by `program`.
+
+        Returns
+        -------
+        list of arrays, shape (rows, cols + 1), in the program's own units
+        """
         return self.design.substrate.start_sums(self.sums, self.program, program)
 
     def train(self, task, **options):
-        """Train this chip, from the weights it has; return the `Run`. See `train`.
+        """Train this chip, from the weights it has.
 
         Every training presents the cases in the same order, which the chip's seed
         sets: two trainings of one epoch are not one training of two.
+
+        Parameters
+        ----------
+        task : Task
+        **options
+            Those of `recirc_hw.train`, which also says what is raised.
+
+        Returns
+        -------
+        Run
         """
         return train([self], task, **options)[0]
 
@@ -249,7 +329,7 @@ class Chip:
         Parameters
         ----------
         cases : float array, shape (n_cases, n_visible) or (n_visible,)
-        backend : str
+        backend : "native", "reference", "numba" or "brian2"
         readout : str, or None
             Another way to tell it than the substrate's own: a spiking chip's "counts"
             of spikes, or "curve", by its neurons' rate against constant drive.
@@ -257,11 +337,23 @@ class Chip:
         Returns
         -------
         float array of the same shape
+
+        Raises
+        ------
+        TaskError
+            If the cases are not finite real numbers of that shape.
         """
         return self._slot(cases, self.design.inference.monitor[1], backend, readout)
 
     def encode(self, cases, backend="native"):
-        """Return the activity of the narrowest hidden group on the first pass."""
+        """Return the activity of the narrowest hidden group on the first pass.
+
+        Arguments and errors are those of `reconstruct`.
+
+        Returns
+        -------
+        float array, shape (n_cases, n_units) or (n_units,)
+        """
         return self._slot(cases, self.design.network.code_index, backend)
 
     def record(self, case, window_ms=None):
@@ -311,6 +403,14 @@ class Chip:
         ----------
         cases : float array, shape (n_cases, n_visible) or (n_visible,)
         rule : a rule, or None for the design's own
+            Another rule is asked in floating point, whatever the substrate.
+        backend : "native", "reference" or "numba"
+
+        Returns
+        -------
+        list of float arrays, shape (rows, cols + 1), one per matrix of the network:
+        the sum over the cases, or their mean where the rule takes it; the chip is
+        not changed. Errors are those of `reconstruct`.
         """
         cases = np.atleast_2d(self._checked(cases))
         network, substrate = self.design.network, self.design.substrate
@@ -322,10 +422,11 @@ class Chip:
             program = Design(network, rule, substrate).program
             arrays = self._with_feedback(substrate, program.layout.matrices)
         body = self._body(program) if rule is None else substrate.body([self.seed], program)
-        sums = weight_change(program, arrays, substrate.encode(cases, network), body, backend)
+        job = Job.gathering(program, arrays, substrate.encode(cases, network), body)
+        backend_called(backend).train(job)
         return [
-            substrate.change(g, matrix)
-            for g, matrix in zip(sums, program.layout.matrices, strict=True)
+            substrate.change(g[0], matrix)
+            for g, matrix in zip(job.sums, program.layout.matrices, strict=True)
         ][: len(network.matrices)]
 
     def _with_feedback(self, substrate, records):
@@ -346,33 +447,16 @@ class Chip:
         codes = design.substrate.encode(np.atleast_2d(cases), design.network)
         weights = [matrix[None] for matrix in self.matrices[: len(program.layout.matrices)]]
         body = self._body(program)
-        found = backend(name).forward(program, weights, codes, index, body=body)[0]
+        found = backend_called(name).forward(program, weights, codes, index, body=body)[0]
         values = design.substrate.decode(found, program.layout.slots[index])
         return values if cases.ndim == 2 else values[0]
 
     def _checked(self, cases):
         """Return cases as an array, of the network's shape and finite."""
-        try:
-            cases = np.asarray(cases, np.float64)
-        except (TypeError, ValueError) as error:
-            raise TaskError(f"cases: not a table of numbers ({error})") from None
+        cases = as_floats(cases, "cases")
         size = self.design.network.case_size
         if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
             raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
         if not np.isfinite(cases).all():
             raise TaskError("cases: NaN or infinite values")
         return cases
-
-
-def weight_change(program, matrices, cases, body, name="native"):
-    """Return g of every matrix after one batch of `cases`, with nothing written."""
-    weights = [np.ascontiguousarray(matrix)[None].copy() for matrix in matrices]
-    dtype = f"int{program.word}" if isinstance(program, IntegerProgram) else weights[0].dtype
-    sums = [np.zeros(matrix.shape, dtype) for matrix in weights]
-    count = len(cases)
-    job = Job(
-        program.without_writes(), weights, sums, cases, np.arange(count)[None],
-        np.array([count]), Watch.start(1), body=body,
-    )  # fmt: skip
-    backend(name).train(job)
-    return [matrix[0] for matrix in sums]

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import platform
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +18,17 @@ from recirc_hw import tasks
 from recirc_hw.backends import BACKENDS, native
 from recirc_hw.chips import Design
 from recirc_hw.design_file import commented, starting_design
-from recirc_hw.errors import DesignError, Interrupted, TaskError
+from recirc_hw.errors import DataError, DesignError, Interrupted, TaskError, nearest
 from recirc_hw.rules import CustomRule
+from recirc_hw.substrates.devices.catalogue import catalogue
 from recirc_hw.terminal import (
     failed,
     out,
     reproduction_progress,
+    show_devices,
     table,
     training_progress,
+    width,
 )
 from recirc_hw.training import load_runs, save_runs, train
 from recirc_hw.training.checkpoint import write_whole
@@ -59,7 +63,10 @@ def main():
     """Run the command line; errors that a user can mend are one line, exit code 2."""
     try:
         app()
-    except (ValueError, OSError, OverflowError) as error:
+    except OSError as error:
+        failed(f"'{error.filename}': {error.strerror}" if error.filename else error)
+        raise SystemExit(BAD_INPUT) from None
+    except (ValueError, OverflowError) as error:
         failed(error)
         raise SystemExit(BAD_INPUT) from None
     except MemoryError as error:
@@ -128,8 +135,8 @@ def train_command(
     """Train chips of a design, live, and leave a run folder with a report."""
     design = Design.load(path)
     if rule is not None:
-        design = Design(design.network, _own_rule(rule, design.rule), design.substrate)
-    spec = task or _fitting_task(design)
+        design = _with_own_rule(design, rule)
+    spec = _fitting_task(design) if task is None else task
     found = tasks.parse(spec)
     folder = _run_folder(folder, path, spec, seed, resume)
     fabricated = [design.fabricate(seed + i) for i in range(chips)]
@@ -148,6 +155,22 @@ def train_command(
     page = _write_page(folder, runs, fabricated, found) if report else None
     _show_runs(runs, folder, page, as_json)
     raise typer.Exit(_exit_code(runs))
+
+
+def _with_own_rule(design, place):
+    """Return the design with the rule that FILE.py:FUNCTION holds."""
+    rule = _own_rule(place, design.rule)
+    try:
+        return Design(design.network, rule, design.substrate)
+    except ValueError:
+        raise  # what we refuse names the operation
+    except Exception as error:
+        file = place.rpartition(":")[0]
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((f.lineno for f in reversed(frames) if f.filename.endswith(file)), "?")
+        raise DesignError(
+            f"--rule {place}: line {line}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _own_rule(place, settings):
@@ -255,7 +278,9 @@ def report(
     as_json: AsJson = False,
 ):
     """Write a run's page and pictures again."""
-    if (folder / "run.json").exists() and not (folder / "design.toml").exists():
+    if not (folder / "run.json").exists():
+        raise DataError(f"'{folder}' holds no finished run: no run.json is there")
+    if not (folder / "design.toml").exists():
         raise DesignError(
             f"'{folder}' was trained with a rule of your own, which is not stored: "
             "its page cannot be written again"
@@ -300,7 +325,7 @@ def reproduce_command(
             )
         results.append(result)
         if not as_json:
-            typer.echo(result.table())
+            typer.echo(result.table(width()))
         result.save_figure(folder / f"{one}.png")
         if not as_json:
             typer.echo(f"figure: {folder / f'{one}.png'}\n")
@@ -308,6 +333,33 @@ def reproduce_command(
         _print_json([result.record() for result in results])
     outside = any(result.verdict == "outside" for result in results)
     raise typer.Exit(NOT_LEARNED if outside else DONE)
+
+
+@app.command("devices")
+def devices_command(
+    name: Annotated[str | None, typer.Argument(help="A model or preset; without, all.")] = None,
+    folder: Annotated[Path, typer.Option("--out", help="Where pictures go.")] = Path("devices"),
+    as_json: AsJson = False,
+):
+    """List synapse devices and presets with their numbers; draw their pulse responses."""
+    from recirc_hw.reports.devices import device_response
+    from recirc_hw.reports.style import png
+
+    records = catalogue()
+    if name is not None and name not in records:
+        raise DesignError(
+            f"device '{name}'{nearest(name, records)}; there are {', '.join(records)}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = records if name is None else {name: records[name]}
+    for one, record in shown.items():
+        picture = device_response(record.pop("device"), f"{one}: {record['what']}")
+        record["picture"] = str(folder / f"{one}.png")
+        write_whole(folder / f"{one}.png", png(picture))
+    if as_json:
+        _print_json(shown)
+    else:
+        show_devices(shown)
 
 
 @app.command()

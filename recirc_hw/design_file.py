@@ -1,52 +1,10 @@
 """Design files with a comment for every field, for people to start from."""
 
-from recirc_hw.chips import Design, toml_line
+from recirc_hw.chips import Design
 from recirc_hw.networks import Loop
 from recirc_hw.rules import Recirculation
+from recirc_hw.sections import SECTIONS, toml_line
 from recirc_hw.substrates import Ideal
-
-COMMENTS = {
-    "network.type": "loop: groups of units in a ring, closed on the visible group",
-    "network.n_visible": "units of the visible group: as many as a case has values",
-    "network.n_hidden": "units of each hidden group round the ring, e.g. [100, 20, 100]",
-    "network.visible": "response of the visible units: logistic, tanh or identity",
-    "network.hidden": "response of the hidden units; one for all, or a list",
-    "network.initial_weights": "uniform: weights and biases in +-initial_range; or glorot",
-    "network.initial_range": "half the width of the uniform start",
-    "network.output_bias": "drawn like the weights; or data_mean, the mean of the cases",
-    "rule.type": "recirculation, error_recirculation, backprop, random_feedback or top_only",
-    "rule.learning_rate": "one number, or one per weight matrix in the order of the ring",
-    "rule.batch": "sum or mean over the cases of a batch",
-    "rule.momentum": "share of the last change added to the next, 0 to below 1",
-    "rule.weight_decay": "share of each weight lost at every write, 0 to below 1",
-    "rule.norm_cap": "largest norm of a unit's incoming weights; 0 for none",
-    "rule.combine": "what units remember of the pass before: PR, CCR, RCC, CCRCC or RWCC",
-    "rule.regression": "lambda: share of the earlier activity that a unit keeps",
-    "rule.cycles": "recirculations before the comparison; [n, m] compares two of them",
-    "rule.presynaptic": "whose activity enters the product: first or second pass",
-    "rule.hidden_regression": "lambda of the hidden units, where it differs",
-    "rule.loss": "matched: errors are target - output; squared: gated by the output's slope",
-    "rule.kind": "RBP, SRBP (straight from the output) or ARBP (adapting)",
-    "rule.apply_visible_rule_twice": "Hinton and McClelland's modified procedure",
-    "substrate.type": "ideal: floating point, no hardware limit; fixed_point: integer codes",
-    "substrate.weight_bits": "bits of a weight; one number, or one per weight matrix",
-    "substrate.weight_fraction_bits": "of them after the binary point; may be negative",
-    "substrate.bias_fraction_bits": "the same for biases, where they differ",
-    "substrate.activity_bits": "bits of a unit's activity",
-    "substrate.identity_integer_bits": "identity units saturate at 2 to this power",
-    "substrate.rounding": "of weight changes: floor, half_up, half_even, stochastic or carry",
-    "substrate.wide": "whether differences are taken before the blend rounds them",
-    "substrate.rate_bits": "bits of the learning rate's whole number; 1: a power of two",
-    "substrate.activation": "table of samples, or plan: piecewise linear",
-    "substrate.table_fraction_bits": "fraction bits of the table's index",
-    "substrate.table_integer_bits": "its integer bits; not given: as many as reach the rail",
-    "substrate.table_sha256": "the digest that each table must have",
-    "substrate.error_fraction_bits": "fraction bits of errors that other weights carry",
-    "substrate.accumulator_bits": "bits of the adder for sums of products",
-    "substrate.sum_bits": "bits in which a batch's weight change is summed up",
-    "substrate.precision": "float64 or float32",
-}
-"""What each field means, as a design file says it."""
 
 
 def starting_design(task):
@@ -76,7 +34,14 @@ def commented(design):
     for section, fields in design.sections().items():
         lines.append(f"[{section}]")
         for name, value in fields.items():
-            comment = COMMENTS[f"{section}.{name}"]
+            comment = _comment(section, getattr(design, section), name)
             lines.append(f"{toml_line((name, value)):32}  # {comment}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _comment(section, part, name):
+    """Return what a field means, as its model says it; of a type, what others there are."""
+    comment = type(part).model_fields[name].description
+    others = [kind for kind in SECTIONS[section] if kind != part.type]
+    return f"{comment}; or {', '.join(others)}" if name == "type" and others else comment

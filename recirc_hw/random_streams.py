@@ -30,6 +30,17 @@ PURPOSES = {
     "write mismatch": 36,
     "stuck units": 37,
     "stuck values": 38,
+    "weight drift": 39,
+    "device step": 40,
+    "device up_down": 41,
+    "device w_max": 42,
+    "device w_min": 43,
+    "device gamma_up": 44,
+    "device gamma_down": 45,
+    "device lifetime": 46,
+    "device corrupt": 47,
+    "device pulses": 48,
+    "device write noise": 49,
     "spikes": 60,
     "test spikes": 61,
 }
@@ -48,7 +59,7 @@ def philox(counter, key):
     Parameters
     ----------
     counter : uint32 array, shape (4, n)
-    key : pair of int, each in 0..2**32-1
+    key : pair of int, each in 0..2**32-1, or of uint64 arrays, shape (n,)
 
     Returns
     -------
@@ -87,6 +98,11 @@ def _unit_doubles(seed, purpose, step, count):
     words = _blocks(seed, purpose, step, (count + 1) // 2)
     high = np.stack([words[0], words[2]], axis=1).reshape(-1)[:count]
     low = np.stack([words[1], words[3]], axis=1).reshape(-1)[:count]
+    return _unit_double(high, low)
+
+
+def _unit_double(high, low):
+    """Return doubles in [0, 1): the top 27 bits of `high`, then the top 26 of `low`."""
     bits = ((high >> np.uint64(5)) << np.uint64(26)) | (low >> np.uint64(6))
     return bits.astype(np.float64) * 2.0**-53
 
@@ -140,6 +156,37 @@ def noise(seed, purpose, step, moment, places, count):
     draws = np.stack([radius * np.cos(angle), radius * np.sin(angle)])  # (2, pairs, blocks)
     draws = draws.transpose(2, 1, 0).reshape(len(places), -1)
     return draws[:, :count]
+
+
+def block_draws(seed, purpose, step, index):
+    """Draw one uniform and one normal double for each name, from one Philox block.
+
+    Of the block's words w0..w3: u = w0 / 2^32, in [0, 1), and
+
+        z = sqrt(-2 ln(1 - r)) cos(2 pi w1 / 2^32),  r the 53-bit double of (w2, w3)
+
+    Parameters
+    ----------
+    seed, step, index : integer arrays that broadcast
+        index below 2^64: its low word is the counter's first, its high word the second.
+
+    Returns
+    -------
+    two float64 arrays of the common shape
+    """
+    arrays = (np.asarray(part).astype(np.uint64) for part in (seed, step, index))
+    seed, step, index = np.broadcast_arrays(*arrays)
+    shape = index.shape
+    seed, step, index = seed.reshape(-1), step.reshape(-1), index.reshape(-1)
+    if (step > _LOW).any():
+        raise ValueError(f"step must be in 0..2**32-1, got {step.max()}")
+    number = np.full(index.shape, PURPOSES[purpose], np.uint64)
+    counter = np.stack([index & _LOW, index >> _32, step, number])
+    words = philox(counter, (seed & _LOW, seed >> _32))
+    radius = np.sqrt(-2.0 * np.log1p(-_unit_double(words[2], words[3])))
+    angle = 2.0 * np.pi * (words[1].astype(np.float64) * 2.0**-32)
+    u = words[0].astype(np.float64) * 2.0**-32
+    return u.reshape(shape), (radius * np.cos(angle)).reshape(shape)
 
 
 def chances(seed, purpose, step, place, moments, count):

@@ -1,8 +1,11 @@
 """What the command line shows: progress, tables, errors. Plain text when piped."""
 
+import os
 import sys
+import textwrap
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -14,7 +17,8 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+
+from recirc_hw.text_tables import text_table
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -66,16 +70,21 @@ def reproduction_progress(name):
         )
 
 
+def width():
+    """Return how many characters a line may have; None where nobody said."""
+    return out.width if out.is_terminal or "COLUMNS" in os.environ else None
+
+
+def lines(text, style=None):
+    """Print lines of text as they are."""
+    for line in text:
+        out.print(line, style=style, markup=False)
+
+
 def table(title, head, rows):
-    """Print a table."""
-    shown = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
-    for column, name in enumerate(head):
-        shown.add_column(name, justify="left" if column == 0 else "right", overflow="fold")
-    for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
-    out.print(shown)
+    """Print a table, on a narrow terminal one cell a line."""
+    lines(textwrap.wrap(title, width() or len(title)), "bold")
+    lines(text_table(head, rows, width()))
 
 
 def pictures(rows, shape):
@@ -94,6 +103,37 @@ def pictures(rows, shape):
             cells = ("".join(np.repeat(image[line], 2)) for image in grid)
             out.print("  ".join(cells), markup=False)
         out.print("")
+
+
+def show_devices(records):
+    """Print devices: a line each, or every number of a single one."""
+    for name, record in records.items():
+        if len(records) == 1:
+            published = record.get("published", {})
+            head = ("field", "value", *(["as published"] if published else []))
+            rows = [
+                (field, *(one[field] for one in (record["fields"], published) if one))
+                for field in record["fields"]
+            ]
+            table(f"{name}: {record['what']}", head, rows)
+            for key in ("source", "numbers"):
+                if key in record:
+                    out.print(f"{key}: {record[key]}", markup=False)
+            out.print(f"picture: {record['picture']}", markup=False)
+            return
+    models = [(name, r["what"]) for name, r in records.items() if "source" not in r]
+    table("models", ("type", "what a pulse or a write does"), models)
+    presets = [
+        (name, (f := r["fields"])["type"], f"{f['w_min']:.3g}..{f['w_max']:.3g}",
+         f"{f['dw_min']:.3g}", f["dw_min_dtod"], f["dw_min_std"], r["source"].partition(",")[0])
+        for name, r in records.items() if "source" in r
+    ]  # fmt: skip
+    head = ("preset", "type", "range", "dw_min", "d2d", "c2c", "source")
+    table("presets, scaled to half a range of 16", head, presets)
+    folder = Path(next(iter(records.values()))["picture"]).parent
+    out.print(
+        f"every number and its source: recirc-hw devices NAME; pictures: {folder}", markup=False
+    )
 
 
 def is_interactive():

@@ -130,7 +130,7 @@ def _refuse(program):
         raise UnsupportedError(
             "the brian2 backend runs spiking designs only; native and reference run this one"
         )
-    if program.dynamics.device is not None:
+    if program.dynamics.write != "never":
         raise UnsupportedError(
             "Spiking.device on the brian2 backend: a network that runs without a stop cannot "
             "write devices between cases; native and reference can"

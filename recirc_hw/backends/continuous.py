@@ -57,15 +57,28 @@ def _slot(program, values, which):
 
 def write(job, chips, changes, n_cases):
     """Add a batch's changes to the sums, and write those of matrices that are written."""
-    shares = write_shares(job, chips, n_cases)
+    body, shares = job.body, write_shares(job, chips, n_cases)
     for k, (matrix, change) in enumerate(
         zip(job.program.layout.matrices, changes, strict=True)
     ):
         if matrix.policy is None:
             job.sums[k][chips] += change
         else:
-            job.weights[k][chips] += shares[k] * change
-    job.body.steps[chips] += 1
+            job.weights[k][chips] = body.synapses.write(
+                k, chips, job.weights[k][chips], shares[k] * change,
+                body.seeds[chips], body.steps[chips],
+            )  # fmt: skip
+    body.steps[chips] += 1
+
+
+def weights_as_read(job, chips):
+    """Return each matrix of some chips as its units read it, (n_chips, rows, cols + 1)."""
+    body = job.body
+    return [
+        body.synapses.seen(k, chips, held[chips], body.seeds[chips], body.steps[chips])
+        * body.read_gain[k][chips].astype(held.dtype)
+        for k, held in enumerate(job.weights)
+    ]
 
 
 def write_shares(job, chips, n_cases):

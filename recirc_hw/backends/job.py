@@ -66,6 +66,19 @@ class Job:
     batch_size: int = 0  # cases of a full batch, where this job may hold only short ones
     body: Body | None = None  # what chips have besides; None where the program needs none
 
+    @classmethod
+    def gathering(cls, program, matrices, cases, body):
+        """Return the job of one chip that leaves the g of one batch in `sums`, unwritten."""
+        weights = [np.ascontiguousarray(matrix)[None].copy() for matrix in matrices]
+        is_integer = isinstance(program, IntegerProgram)
+        dtype = f"int{program.word}" if is_integer else weights[0].dtype
+        sums = [np.zeros(matrix.shape, dtype) for matrix in weights]
+        order, ends = np.arange(len(cases))[None], np.array([len(cases)])
+        return cls(
+            program.without_writes(), weights, sums, cases, order, ends, Watch.start(1),
+            body=body,
+        )  # fmt: skip
+
     @property
     def n_chips(self):
         """How many chips are trained side by side."""

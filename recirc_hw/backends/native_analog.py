@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from recirc_hw.backends import _native
-from recirc_hw.backends.continuous import write_shares
+from recirc_hw.backends.continuous import weights_as_read, write_shares
 from recirc_hw.backends.dynamics import phase_constants
 from recirc_hw.backends.packing import TILE_BYTES, aligned, padded
 from recirc_hw.programs import FUNCTIONS
@@ -61,12 +61,7 @@ class _Walk:
     def present(self, chips, cases, learning, first, values, changes):
         """Present a batch to the chips of one call; fill `values` and `changes`."""
         job, body = self.job, self.job.body
-        weights = self._packed(
-            [
-                w[chips] * gain[chips]
-                for w, gain in zip(job.weights, body.read_gain, strict=True)
-            ]
-        )
+        weights = self._packed(weights_as_read(job, chips))
         sums, shares = aligned(weights.size, self.dtype), None
         if learning and job.program.dynamics.continuous:
             gained = zip(write_shares(job, chips, cases.shape[1]), body.read_gain, strict=True)

@@ -30,7 +30,13 @@ def advance(dynamics, chip, stretch, isa):
 def _table(dynamics):
     """Return the constants as records of the core."""
     populations = [
-        (first, size, dynamics.stays(tau), dynamics.trace_jump(tau), dynamics.trace_jump(tau, 1))
+        (
+            first,
+            size,
+            dynamics.stays(tau),
+            dynamics.trace_jump(tau),
+            dynamics.trace_jump(tau, 1),
+        )
         for first, size, tau in zip(
             dynamics.first_units, dynamics.sizes, dynamics.tau_ms, strict=False
         )

@@ -5,7 +5,7 @@ from functools import cache
 import numba
 import numpy as np
 
-from recirc_hw.backends.continuous import write_shares
+from recirc_hw.backends.continuous import weights_as_read, write_shares
 from recirc_hw.backends.dynamics import phase_constants
 from recirc_hw.backends.numba_integrator import present_chips
 from recirc_hw.programs import FUNCTIONS
@@ -20,9 +20,7 @@ def present(job, chips, cases, learning, first=0):
     program, body = job.program, job.body
     layout, dtype = program.layout, cases.dtype
     values = np.empty((len(chips), cases.shape[1], layout.size), dtype)
-    weights = [
-        w[chips] * gain[chips] for w, gain in zip(job.weights, body.read_gain, strict=True)
-    ]
+    weights = weights_as_read(job, chips)
     flat = _flat(weights, dtype)
     changes, shares = np.zeros_like(flat), np.zeros((len(chips), 0), dtype)
     if learning and program.dynamics.continuous:

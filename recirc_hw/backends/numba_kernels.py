@@ -120,7 +120,7 @@ def _correlate(op, slots, m, sums, state):
 
 @njit(cache=True, nogil=True)
 def _rounded(g, shift, rounding, key, index):
-    """Return g / 2^shift as reference_fixed.rounded."""
+    """Return g / 2^shift as programs.rounding.rounded."""
     if rounding == FLOOR or shift == 0:
         return g >> shift
     half = np.int64(1) << (shift - 1)

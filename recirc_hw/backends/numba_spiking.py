@@ -25,9 +25,7 @@ def advance(dynamics, chip, stretch):
     fired = np.zeros(dynamics.n_units, np.int64)
     biases = np.zeros(len(dynamics.sizes), np.int64)
     seed, purpose, step, place = stretch.key
-    key = np.array(
-        [seed & 0xFFFFFFFF, seed >> 32, place, step, PURPOSES[purpose]], np.uint64
-    )
+    key = np.array([seed & 0xFFFFFFFF, seed >> 32, place, step, PURPOSES[purpose]], np.uint64)
     window = stretch.record
     recorded = (
         (NO_BYTES, *[NO_VALUES] * 4)

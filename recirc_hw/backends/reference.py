@@ -18,7 +18,6 @@ from recirc_hw.backends import (
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.programs import IntegerProgram, Phases
 
-
 _count = partial(spiking.count_spikes, advance=reference_spiking.advance)
 
 
@@ -75,9 +74,7 @@ def forward(program, weights, cases, slot, body=None):
         return reference_fixed.forward(program, weights, cases, slot)
     if isinstance(program, Phases):
         if spiking.spikes(program):
-            return spiking.forward(
-                program, weights, cases, slot, body, _count
-            )
+            return spiking.forward(program, weights, cases, slot, body, _count)
         return continuous.forward(program, weights, cases, slot, body, reference_analog.present)
     chips = [[matrix[chip] for matrix in weights] for chip in range(len(weights[0]))]
     return np.stack([_slot(program, compute(program, chip, cases), slot) for chip in chips])

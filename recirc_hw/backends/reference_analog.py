@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recirc_hw.backends.continuous import write_shares
+from recirc_hw.backends.continuous import weights_as_read, write_shares
 from recirc_hw.backends.dynamics import lagging, moving_units
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.random_streams import noise
@@ -55,7 +55,7 @@ class _Presentation:
         self.learning, self.first = learning, first
         self.key = int(job.body.seeds[chip]), int(job.body.steps[chip])
         self.cases, body = cases, job.body
-        self.written = [weights[chip] for weights in job.weights]
+        self.read = [weights[0] for weights in weights_as_read(job, [chip])]
         self.read_gain = [gains[chip] for gains in body.read_gain]
         self.tau, self.gain = body.tau_ms[chip], body.gain[chip]
         self.offset, self.stuck = body.offset[chip], body.stuck[chip]
@@ -86,9 +86,9 @@ class _Presentation:
     def _weights(self, changes):
         """Return the weights as read; with continuous plasticity, after these changes."""
         return [
-            (written + self.dynamics.continuous * share * change) * gain
-            for written, share, change, gain in zip(
-                self.written, self.shares, changes, self.read_gain, strict=True
+            read + self.dynamics.continuous * share * gain * change
+            for read, share, gain, change in zip(
+                self.read, self.shares, self.read_gain, changes, strict=True
             )
         ]
 

@@ -6,6 +6,7 @@ size), as in the reference backend; every code and sum fits 64 bits by its bound
 
 import numpy as np
 
+from recirc_hw.programs.rounding import rounded
 from recirc_hw.programs.tables import entries
 from recirc_hw.random_streams import rounding_bits, rounding_key
 
@@ -155,27 +156,3 @@ def write(matrix, weights, sums, key, counters):
         counters[ASKED] += np.sum(g != 0)
         counters[DEAD] += np.sum((g != 0) & (change == 0))
         sums[:] = 0
-
-
-def rounded(g, shift, rounding, bits):
-    """Return g / 2^shift as an integer; `bits` are 32 random ones for each value.
-
-    floor       g >> shift
-    half_up     floor(g / 2^shift + 1/2); carry takes the same, and keeps the rest
-    half_even   to the nearest, ties to the even one
-    stochastic  (g + r) >> shift, r the top `shift` bits of the random ones
-                (more than 32: those 32, then zeros)
-    """
-    down = g >> shift
-    if rounding == "floor":
-        return down
-    rest, half = g - (down << shift), (np.int64(1) << shift) >> 1
-    if rounding == "stochastic":
-        bits = bits.astype(np.int64)
-        r = np.where(
-            shift <= 32, bits >> np.maximum(32 - shift, 0), bits << np.maximum(shift - 32, 0)
-        )
-        return (g + r) >> shift
-    if rounding == "half_even":
-        return down + ((rest > half) | ((rest == half) & (down & 1 == 1) & (shift > 0)))
-    return (g + half) >> shift

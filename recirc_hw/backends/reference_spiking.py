@@ -109,7 +109,9 @@ class _Run:
             pre = np.append(counts[self.units[source]], dynamics.neurons * bias_spikes[source])
             units = self.units[target]
             if rule == "raw_presynaptic":
-                chip.weights[matrix] += rate * np.outer(chip.slow[units] - chip.fast[units], pre)
+                chip.weights[matrix] += rate * np.outer(
+                    chip.slow[units] - chip.fast[units], pre
+                )
             if rule == "pair_stdp":
                 chip.weights[matrix] -= rate * np.outer(chip.slow[units], pre)
         for matrix, source, target in dynamics.projections:

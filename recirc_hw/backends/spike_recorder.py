@@ -19,9 +19,7 @@ def record_spikes(program, matrices, cases, body, advance, window_ms=None):
     bounds = (0, last * dt) if window_ms is None else window_ms
     first, stop = (int(np.clip(np.rint(ms / dt), 0, last)) for ms in bounds)
     if first >= stop:
-        raise ValueError(
-            f"window_ms = {window_ms}: want (from, to) within 0..{last * dt:g} ms"
-        )
+        raise ValueError(f"window_ms = {window_ms}: want (from, to) within 0..{last * dt:g} ms")
     state, windows, now = body.chip(0, matrices), [], 0
     for place, drive in enumerate(clamp_drive(dynamics, cases)):
         key = int(body.seeds[0]), "spikes", int(body.steps[0]) + place, 0

@@ -76,16 +76,65 @@ def keep(job, chips, learned, n_cases):
 
 def _learn(job, advance, chip, cases):
     """Present a batch to one chip; return its weights after that."""
-    body = job.body
-    state = body.chip(chip, [matrix[chip] for matrix in job.weights])
-    drives = clamp_drive(job.program.dynamics, cases)
-    for drive in drives:
+    body, dynamics = job.body, job.program.dynamics
+    matrices = [matrix[chip] for matrix in job.weights]
+    for drive in clamp_drive(dynamics, cases):
+        held = _Held(body, chip, matrices)
+        state = body.chip(chip, held.seen())
         key = int(body.seeds[chip]), "spikes", int(body.steps[chip]), 0
         for p, stretch in stretches(job.program, drive, key, len(cases)):
-            fired = advance(job.program.dynamics, state, stretch)
-            body.counters[chip, p] += counted(job.program.dynamics, *fired)
+            fired = _run(advance, dynamics, state, stretch, held)
+            body.counters[chip, p] += counted(dynamics, *fired)
+        matrices = held.written(state.weights)
         body.steps[chip] += 1
-    return state.weights
+    return matrices
+
+
+def _run(advance, dynamics, state, stretch, held):
+    """Run a stretch, at once or with a write at every step; return what fired."""
+    if dynamics.write != "step" or not any(stretch.rates):
+        return advance(dynamics, state, stretch)
+    fired = []
+    for step in range(stretch.steps):
+        fired.append(advance(dynamics, state, stretch.part(step, step + 1, None)))
+        for weights, after in zip(state.weights, held.written(state.weights), strict=True):
+            weights[:] = after
+    return [np.sum(counts, axis=0) for counts in zip(*fired, strict=True)]
+
+
+class _Held:
+    """What one chip's synapses hold, and how they are written and seen."""
+
+    def __init__(self, body, chip, matrices):
+        self.body, self.chips, self.matrices = body, [chip], matrices
+        self.write = int(body.steps[chip]) if body.synapses else 0
+
+    def _names(self):
+        """Return the chip's seed, and how many writes it has done, as arrays."""
+        return self.body.seeds[self.chips], np.array([self.write])
+
+    def seen(self):
+        """Return the weights as the network sees them."""
+        if self.body.synapses is None:
+            return self.matrices
+        return [
+            self.body.synapses.seen(k, self.chips, matrix[None], *self._names())[0]
+            for k, matrix in enumerate(self.matrices)
+        ]
+
+    def written(self, weights):
+        """Return what the synapses hold once the change of what they show is written."""
+        if self.body.synapses is None:
+            return weights
+        shown = self.seen()
+        self.matrices = [
+            self.body.synapses.write(
+                k, self.chips, matrix[None], (weights[k] - shown[k])[None], *self._names()
+            )[0]
+            for k, matrix in enumerate(self.matrices)
+        ]
+        self.write += 1
+        return self.matrices
 
 
 def stretches(program, drive, key, n_cases=1, forced=None):
@@ -135,7 +184,8 @@ def rates(program, phase, n_cases):
 def counted(dynamics, fired, biases):
     """Return (spikes, synaptic events) of so many spikes of units and bias neurons."""
     events = sum(
-        (int(fired[dynamics.units(source)].sum()) + int(biases[source])) * dynamics.sizes[target]
+        (int(fired[dynamics.units(source)].sum()) + int(biases[source]))
+        * dynamics.sizes[target]
         for _, source, target in dynamics.projections
     )
     return int(fired.sum()) + int(biases.sum()), events

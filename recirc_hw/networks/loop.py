@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
@@ -53,14 +53,29 @@ class Loop(Fields):
         artanh for tanh units).
     """
 
-    type: Literal["loop"] = "loop"
-    n_visible: PositiveInt
-    n_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
-    visible: Function = "logistic"
-    hidden: Function | tuple[Function, ...] = "logistic"
-    initial_weights: Literal["uniform", "glorot"] = "uniform"
-    initial_range: Annotated[float, Field(gt=0)] = 0.5
-    output_bias: Literal["drawn", "data_mean"] = "drawn"
+    type: Literal["loop"] = Field(
+        "loop", description="groups of units in a ring, closed on the visible group"
+    )
+    n_visible: PositiveInt = Field(
+        description="units of the visible group: as many as a case has values"
+    )
+    n_hidden: tuple[PositiveInt, ...] = Field(
+        min_length=1,
+        description="units of each hidden group round the ring, e.g. [100, 20, 100]",
+    )
+    visible: Function = Field(
+        "logistic", description="response of the visible units: logistic, tanh or identity"
+    )
+    hidden: Function | tuple[Function, ...] = Field(
+        "logistic", description="response of the hidden units; one for all, or a list"
+    )
+    initial_weights: Literal["uniform", "glorot"] = Field(
+        "uniform", description="uniform: weights and biases in +-initial_range; or glorot"
+    )
+    initial_range: float = Field(0.5, gt=0, description="half the width of the uniform start")
+    output_bias: Literal["drawn", "data_mean"] = Field(
+        "drawn", description="drawn like the weights; or data_mean, the mean of the cases"
+    )
 
     def __init__(self, *sizes, **fields):
         if sizes:

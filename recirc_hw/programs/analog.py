@@ -53,3 +53,4 @@ class AnalogBody(Body):
     stuck: np.ndarray  # what a stuck unit always holds; NaN where it works
     read_gain: list[np.ndarray]
     write_gain: list[np.ndarray]
+    synapses: object  # how weights are written and seen, see substrates.devices.Synapses

@@ -1,7 +1,9 @@
 """The builder: rules call its methods, one per primitive, and a program comes out."""
 
+import math
 from contextlib import contextmanager
 from dataclasses import replace
+from numbers import Real
 
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.programs.layout import Layout, Matrix, Slot
@@ -81,14 +83,19 @@ class Builder:
         )
 
     def blend(self, first, second, share, *, name=None):
-        """slot <- share first + (1 - share) second, the memory of a leaky unit."""
+        """slot <- share first + (1 - share) second, the memory of a leaky unit.
+
+        `share` is in 0..1.
+        """
         self._match("blend", first.size, second.size)
+        share = _number("blend: share", share, 0.0, 1.0)
         slot = self.slot(name or f"{second.name} blended", first.size)
         return self._emit("combine", slot, first, second, gains=(share, 1.0 - share))
 
     def subtract(self, first, second, gain=1.0, *, name=None):
-        """slot <- gain (first - second)."""
+        """slot <- gain (first - second), with any finite gain."""
         self._match("subtract", first.size, second.size)
+        gain = _number("subtract: gain", gain, -math.inf, math.inf)
         slot = self.slot(name or f"{first.name} change", first.size)
         return self._emit("combine", slot, first, second, gains=(gain, -gain))
 
@@ -162,6 +169,15 @@ class Builder:
             )
         )
         return dst
+
+
+def _number(what, value, low, high):
+    """Return a constant of an operation as a float, once it proves finite and in range."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not low <= value <= high:
+        allowed = "a finite number" if low == -math.inf else f"a number in {low:g}..{high:g}"
+        raise DesignError(f"{what} = {value!r}: want {allowed}")
+    return float(value)
 
 
 def _known(function):

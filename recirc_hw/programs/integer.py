@@ -6,7 +6,9 @@ shift by n rounds half up, floor(x / 2^n + 1/2); a shift by -n multiplies by 2^n
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from recirc_hw.programs.table import OpTable
 
 ROUNDINGS = ("floor", "half_up", "half_even", "stochastic", "carry")
 COUNTERS = ("saturated_weights", "clipped_indices", "asked_updates", "dead_updates")
@@ -138,7 +140,7 @@ class IntegerLayout:
 
 
 @dataclass(frozen=True)
-class IntegerProgram:
+class IntegerProgram(OpTable):
     """A program on codes, for batches of at most `batch_size` cases.
 
     `word` and `accumulator` are the widths, 32 or 64, in which software holds
@@ -155,24 +157,10 @@ class IntegerProgram:
     accumulator: int = 64
 
     @property
-    def case_ops(self):
-        """The operations of every case, in order."""
-        return tuple(op for op in self.ops if op.opcode != "write")
-
-    @property
-    def batch_ops(self):
-        """The operations at the end of every batch, in order."""
-        return tuple(op for op in self.ops if op.opcode == "write")
-
-    @property
     def fingerprint(self):
         """SHA-256 of everything in the program, as hex digits."""
         parts = (self.layout, self.ops, self.monitor, self.tables, self.batch_size)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-    def without_writes(self):
-        """Return the program that gathers weight changes but never applies them."""
-        return replace(self, ops=self.case_ops)
 
 
 def width(low, high):

@@ -46,8 +46,7 @@ class SpikingDynamics:
     jump: str  # "exact" or "approximate"
     gain: float  # dw/dt per unit of the matrix's rate
     readout: str  # "counts" or "curve"
-    device: object = None
-    write: str = "presentation"
+    write: str  # "never" where synapses need no writing, "presentation" or "step"
 
     @cached_property
     def refractory_steps(self):
@@ -118,10 +117,10 @@ class SpikingBody(Body):
     bias_waiting: np.ndarray  # of each population's bias neuron
     bias_slow: np.ndarray
     counters: np.ndarray  # int64, shape (n_chips, n_phases, 2), as COUNTS names them
-    cells: list | None = None  # the synapse devices of each matrix, as fabricated
+    synapses: object = None  # the synapse devices, as fabricated; None: floating point
 
     @classmethod
-    def at_rest(cls, seeds, dynamics, n_phases, cells=None):
+    def at_rest(cls, seeds, dynamics, n_phases, synapses=None):
         """Return chips that have never had a spike."""
         count, units, populations = len(seeds), dynamics.n_units, len(dynamics.sizes)
         return cls.start(
@@ -134,7 +133,7 @@ class SpikingBody(Body):
             bias_waiting=np.zeros((count, populations), np.int32),
             bias_slow=np.zeros((count, populations)),
             counters=np.zeros((count, n_phases, len(COUNTS)), np.int64),
-            cells=cells,
+            synapses=synapses,
         )
 
     def changing(self):

@@ -45,8 +45,28 @@ class Op:
         return self.opcode
 
 
+class OpTable:
+    """What programs of reals and of codes share: operations, in the order they are done."""
+
+    ops: tuple
+
+    @property
+    def case_ops(self):
+        """The operations of every case, in order."""
+        return tuple(op for op in self.ops if op.opcode != "write")
+
+    @property
+    def batch_ops(self):
+        """The operations at the end of every batch, in order."""
+        return tuple(op for op in self.ops if op.opcode == "write")
+
+    def without_writes(self):
+        """Return the program that gathers weight changes but never applies them."""
+        return replace(self, ops=self.case_ops)
+
+
 @dataclass(frozen=True)
-class Program:
+class Program(OpTable):
     """What a clocked chip executes for one case, then once per batch.
 
     `monitor` names the slots whose difference is the reconstruction error:
@@ -59,23 +79,9 @@ class Program:
     monitor: tuple[int, int]
 
     @property
-    def case_ops(self):
-        """The operations of every case, in order."""
-        return tuple(op for op in self.ops if op.opcode != "write")
-
-    @property
-    def batch_ops(self):
-        """The operations at the end of every batch, in order."""
-        return tuple(op for op in self.ops if op.opcode == "write")
-
-    @property
     def fingerprint(self):
         """SHA-256 of the layout and the table, as hex digits."""
         return hashlib.sha256(repr((self.layout, self.ops, self.monitor)).encode()).hexdigest()
-
-    def without_writes(self):
-        """Return the program that gathers weight changes but never applies them."""
-        return replace(self, ops=self.case_ops)
 
     def __str__(self):
         """Return the table as people read it."""

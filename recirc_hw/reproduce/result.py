@@ -2,9 +2,11 @@
 
 import io
 import math
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from recirc_hw.text_tables import text_table
 from recirc_hw.training.checkpoint import write_whole
 
 COLUMNS = ("result", "paper", "ours", "95 % interval", "n", "band", "verdict")
@@ -94,15 +96,15 @@ class Result:
         verdicts = {line.verdict for line in self.lines}
         return next((v for v in ("outside", "inside") if v in verdicts), "no band")
 
-    def table(self):
-        """Return everything but the figure as aligned plain text."""
-        rows = [COLUMNS, *(line.cells() for line in self.lines)]
-        widths = [max(len(row[k]) for row in rows) for k in range(len(COLUMNS))]
-        rows.insert(1, tuple("-" * width for width in widths))
-        lines = [_align(row, widths) for row in rows]
+    def table(self, width=None):
+        """Return everything but the figure as plain text, in lines of at most `width`."""
+        lines = text_table(COLUMNS, [line.cells() for line in self.lines], width, rule=True)
         settings = [f"  {name}: {value}" for name, value in self.settings.items()]
         head = [f"{self.name}: {self.title}", f"Source: {self.source}", ""]
-        return "\n".join([*head, *lines, "", *settings, f"Verdict: {self.verdict}"])
+        texts = [*head, *lines, "", *settings, f"Verdict: {self.verdict}"]
+        if width is not None:
+            texts = [line for text in texts for line in textwrap.wrap(text, width) or [""]]
+        return "\n".join(texts)
 
     def save_figure(self, path):
         """Write the figure to `path`, whole or not at all, as PNG, SVG or PDF by suffix."""
@@ -141,16 +143,6 @@ def span(ends):
     if low is None:
         return f"<= {number(high)}"
     return f">= {number(low)}" if high is None else f"{number(low)} .. {number(high)}"
-
-
-def _align(row, widths):
-    """Return one row of the table: words to the left, numbers to the right."""
-    left = (0, len(row) - 1)
-    cells = [
-        cell.ljust(width) if k in left else cell.rjust(width)
-        for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()
 
 
 def _finite(value):

@@ -16,6 +16,7 @@ from recirc_hw.reproduce.figures import draw_curves, new_figure, picture_rows
 from recirc_hw.reproduce.result import Line
 from recirc_hw.rules import Recirculation
 from recirc_hw.substrates import Ideal, Spiking
+from recirc_hw.substrates.devices import Codes
 from recirc_hw.tasks.pca import error_along
 
 UPDATES = 1000  # sweeps of the cases, at most
@@ -40,6 +41,12 @@ FAIL = {
 }
 
 
+# (rounding, bits): share of 30 chips that learned, weights in +-16
+BITS = {
+    ("nearest", 7): None, ("nearest", 6): 0.0, ("stochastic", 6): 0.8, ("stochastic", 5): 0.5,
+}  # fmt: skip
+
+
 def encoder(bench):
     """Measure which spiking chips learn the 4-2-4 encoder, and which cannot."""
     lines, curves = [], {}
@@ -57,7 +64,7 @@ def encoder(bench):
             if banded
             else share_line(what, [run.learned for run in runs])
         )
-    lines += _wide(bench)
+    lines += _wide(bench) + _few_bits(bench)
     figure, (ax,) = new_figure()
     draw_curves(
         ax, curves, title="4-2-4 in spikes: share that has learned", markers=False,
@@ -123,6 +130,20 @@ def _wide(bench):
         runs = _encoders(bench, label, bench.pick(1, 6), fields, size=(8, 3))
         share = 1.0 if release == 100.0 and not bench.quick else None
         lines += _learning_lines(label, runs, 6, share, None, None)
+    return lines
+
+
+def _few_bits(bench):
+    """Return the lines of weights of few bits, written after each presentation."""
+    lines = []
+    for (rounding, bits), share in BITS.items():
+        label = f"weights of {bits} bits, {rounding}"
+        fields = {"device": Codes(bits=bits, rounding=rounding, w_max=16.0)}
+        runs = _encoders(bench, label, bench.pick(1, 30), fields)
+        if share is None or bench.quick:
+            lines.append(share_line(f"{label}: learned", [run.learned for run in runs]))
+        else:
+            lines.append(learned_line(f"{label}: learned", runs, share, 30))
     return lines
 
 

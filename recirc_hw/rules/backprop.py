@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from recirc_hw.rules.rule import Rate, Rule, output_error
+from pydantic import Field
+
+from recirc_hw.rules.rule import Loss, Rates, Rule, output_error
 
 
 class Backprop(Rule):
@@ -20,9 +22,11 @@ class Backprop(Rule):
         whatever the output units; e_L is gated by their slope.
     """
 
-    type: Literal["backprop"] = "backprop"
-    learning_rate: Rate | tuple[Rate, ...] = 1.0
-    loss: Literal["matched", "squared"] = "matched"
+    type: Literal["backprop"] = Field(
+        "backprop", description="errors return through the transposed weights"
+    )
+    learning_rate: Rates = 1.0
+    loss: Loss = "matched"
 
     def emit(self, build, network):
         """Emit the first pass, then each matrix's correlate and the error's way back."""

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from recirc_hw.rules.rule import Rate, Rule
+from pydantic import Field
+
+from recirc_hw.rules.rule import Rates, Rule
 
 
 class ErrorRecirculation(Rule):
@@ -17,8 +19,10 @@ class ErrorRecirculation(Rule):
     Source: Baldi & Sadowski 2018, eq. 18.
     """
 
-    type: Literal["error_recirculation"] = "error_recirculation"
-    learning_rate: Rate | tuple[Rate, ...] = 0.5
+    type: Literal["error_recirculation"] = Field(
+        "error_recirculation", description="the error goes round instead of the output"
+    )
+    learning_rate: Rates = 0.5
 
     def emit(self, build, network):
         """Emit the first pass, the error's pass, and one correlate per matrix."""

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from recirc_hw.rules.rule import Rate, Rule, feedback_name, output_error
+from pydantic import Field
+
+from recirc_hw.rules.rule import Loss, Rates, Rule, feedback_name, output_error
 
 
 class RandomFeedback(Rule):
@@ -23,10 +25,15 @@ class RandomFeedback(Rule):
         As for `Backprop`.
     """
 
-    type: Literal["random_feedback"] = "random_feedback"
-    learning_rate: Rate | tuple[Rate, ...] = 2.0
-    kind: Literal["RBP", "SRBP", "ARBP"] = "RBP"
-    loss: Literal["matched", "squared"] = "matched"
+    type: Literal["random_feedback"] = Field(
+        "random_feedback",
+        description="backpropagation with weights of its own for the way back",
+    )
+    learning_rate: Rates = 2.0
+    kind: Literal["RBP", "SRBP", "ARBP"] = Field(
+        "RBP", description="RBP, SRBP (straight from the output) or ARBP (adapting)"
+    )
+    loss: Loss = "matched"
 
     @property
     def name(self):

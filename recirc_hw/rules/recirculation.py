@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from recirc_hw.rules.rule import Rate, Rule
+from recirc_hw.rules.rule import Rates, Rule
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -43,14 +43,29 @@ class Recirculation(Rule):
         rule also on the second pass.
     """
 
-    type: Literal["recirculation"] = "recirculation"
-    learning_rate: Rate | tuple[Rate, ...] = 20.0
-    combine: Literal["PR", "CCR", "RCC", "CCRCC", "RWCC"] = "CCRCC"
-    regression: Share = 0.75
-    hidden_regression: Share | None = None
-    cycles: PositiveInt | tuple[Annotated[int, Field(ge=0)], PositiveInt] = 1
-    presynaptic: Literal["first", "second"] = "second"
-    apply_visible_rule_twice: bool = False
+    type: Literal["recirculation"] = Field(
+        "recirculation", description="learns from the difference between two passes"
+    )
+    learning_rate: Rates = 20.0
+    combine: Literal["PR", "CCR", "RCC", "CCRCC", "RWCC"] = Field(
+        "CCRCC",
+        description="what units remember of the pass before: PR, CCR, RCC, CCRCC or RWCC",
+    )
+    regression: Share = Field(
+        0.75, description="lambda: share of the earlier activity that a unit keeps"
+    )
+    hidden_regression: Share | None = Field(
+        None, description="lambda of the hidden units, where it differs"
+    )
+    cycles: PositiveInt | tuple[NonNegativeInt, PositiveInt] = Field(
+        1, description="recirculations before the comparison; [n, m] compares two of them"
+    )
+    presynaptic: Literal["first", "second"] = Field(
+        "second", description="whose activity enters the product: first or second pass"
+    )
+    apply_visible_rule_twice: bool = Field(
+        False, description="Hinton and McClelland's modified procedure"
+    )
 
     @model_validator(mode="after")
     def _cycles_in_order(self):

@@ -12,6 +12,16 @@ from recirc_hw.programs.builder import Builder
 from recirc_hw.programs.layout import WritePolicy
 
 Rate = Annotated[float, Field(ge=0)]
+Rates = Annotated[
+    Rate | tuple[Rate, ...],
+    Field(description="one number, or one per weight matrix in the order of the ring"),
+]
+Loss = Annotated[
+    Literal["matched", "squared"],
+    Field(
+        description="matched: errors are target - output; squared: gated by the output's slope"
+    ),
+]
 
 
 class Rule(Fields, ABC):
@@ -31,15 +41,29 @@ class Rule(Fields, ABC):
         Largest norm of a unit's incoming weights (bias left out); 0 for no cap.
     """
 
-    learning_rate: Rate | tuple[Rate, ...]
-    batch: Literal["sum", "mean"] = "sum"
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    norm_cap: Annotated[float, Field(ge=0)] = 0.0
+    learning_rate: Rates
+    batch: Literal["sum", "mean"] = Field(
+        "sum", description="sum or mean over the cases of a batch"
+    )
+    momentum: float = Field(
+        0.0, ge=0, lt=1, description="share of the last change added to the next, 0 to below 1"
+    )
+    weight_decay: float = Field(
+        0.0, ge=0, lt=1, description="share of each weight lost at every write, 0 to below 1"
+    )
+    norm_cap: float = Field(
+        0.0, ge=0, description="largest norm of a unit's incoming weights; 0 for none"
+    )
 
     @abstractmethod
     def emit(self, build, network):
-        """Emit the rule's operations for `network` through the builder."""
+        """Emit the rule's operations for `network` through the builder.
+
+        Parameters
+        ----------
+        build : Builder
+        network : a network
+        """
 
     @property
     def name(self):
@@ -47,7 +71,18 @@ class Rule(Fields, ABC):
         return type(self).__name__
 
     def compile(self, network):
-        """Return the rule's program for `network`."""
+        """Return the rule's program for `network`.
+
+        Returns
+        -------
+        Program; `print` shows its table
+
+        Raises
+        ------
+        DesignError
+            If the rule does not fit the network: a rate too many, an operation between
+            slots of different sizes.
+        """
         build = Builder(network)
         self.emit(build, network)
         return build.program(f"{self.name} on {describe(network)}", self._policies(network))
@@ -75,14 +110,26 @@ class Rule(Fields, ABC):
 class CustomRule(Rule):
     """A rule of the user's own: a function that emits operations.
 
+    `Design` makes one of a plain function; this gives it rates and policies, too.
+
     Parameters
     ----------
     function : callable(build, network)
-        Calls the builder's methods; runs unchanged on every backend.
+        Calls the methods of `build`, a `Builder`, one per operation: first the pass
+        that answers a case, as `network.first_pass(build)` does, then the learning
+        ones. What it returns is ignored. Runs unchanged on every backend.
+    learning_rate, batch, momentum, weight_decay, norm_cap
+        As for every `Rule`; the rate is 1 where none is given.
+
+    Raises
+    ------
+    DesignError
+        If a field is wrong. A function that does not fit its network is refused
+        where the design is made.
     """
 
-    function: Callable
-    learning_rate: Rate | tuple[Rate, ...] = 1.0
+    function: Callable = Field(description="emits the rule's operations")
+    learning_rate: Rates = 1.0
 
     def __init__(self, function, **fields):
         super().__init__(function=function, **fields)

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from recirc_hw.rules.rule import Rate, Rule, output_error
+from pydantic import Field
+
+from recirc_hw.rules.rule import Loss, Rates, Rule, output_error
 
 
 class TopOnly(Rule):
@@ -18,9 +20,11 @@ class TopOnly(Rule):
         As for `Backprop`.
     """
 
-    type: Literal["top_only"] = "top_only"
-    learning_rate: Rate | tuple[Rate, ...] = 10.0
-    loss: Literal["matched", "squared"] = "matched"
+    type: Literal["top_only"] = Field(
+        "top_only", description="the control: hidden weights stay as they were"
+    )
+    learning_rate: Rates = 10.0
+    loss: Loss = "matched"
 
     def emit(self, build, network):
         """Emit the first pass and the top matrix's correlate."""

@@ -9,7 +9,8 @@ from pydantic import Field, PositiveFloat
 from recirc_hw.programs import Phases
 from recirc_hw.programs.analog import AnalogBody
 from recirc_hw.random_streams import normal, uniform
-from recirc_hw.substrates.floating import Floating
+from recirc_hw.substrates.devices import AnyDevice, IdealDevice, Synapses
+from recirc_hw.substrates.held import Held
 from recirc_hw.substrates.timing import phases_of
 
 Spread = Annotated[float, Field(ge=0, le=2)]
@@ -19,7 +20,7 @@ Bits = Annotated[int, Field(ge=1, le=24)]
 Times = PositiveFloat | tuple[PositiveFloat, ...]
 
 
-class Analog(Floating):
+class Analog(Held):
     """Leaky units in continuous time: regression is what a unit still remembers.
 
         tau_i dy_i/dt = -y_i + f(gain_i (x_i - offset_i)) + noise
@@ -63,6 +64,8 @@ class Analog(Floating):
     integrator : "heun" or "rk4"
         Heun's scheme with the leak solved exactly, of second order and with the same
         statistics of noise at any step; or Runge and Kutta's of fourth order, noise-free.
+    device : a device of `recirc_hw.devices`
+        How a synapse takes a change, and what it holds.
     tau_mismatch, gain_mismatch, read_mismatch, write_mismatch : float
         Relative standard deviation, lognormal with mean 1, of time constants, of the
         units' gain, and of the synapses' weight as read and as written (d2d).
@@ -72,6 +75,8 @@ class Analog(Floating):
         Standard deviation that white noise gives a unit's activity (c2c).
     read_noise : float
         The same for each synapse's weight: a unit gets the sum of its synapses'.
+    weight_drift : float
+        Standard deviation of the random walk that weights do from write to write (c2c).
     delay_ms : float
         How long an activity takes to its synapses, to the nearest step.
     stuck_units : float in 0..1
@@ -80,28 +85,72 @@ class Analog(Floating):
         Bits of the case as clamped, and of activities as sent round the loop.
     """
 
-    type: Literal["analog"] = "analog"
-    form: Literal["ungated", "derivative_circuit", "gated"] = "ungated"
-    tau_ms: PositiveFloat = 1.0
-    tau_hidden_ms: Times | None = None
-    clamp_ms: PositiveFloat | None = None
-    release_ms: PositiveFloat | None = None
-    derivative_ms: PositiveFloat | None = None
-    plasticity: Literal["continuous", "gathered"] = "gathered"
-    settling: Annotated[float, Field(ge=1, le=100)] = 10.0
-    dt_ms: PositiveFloat | None = None
-    integrator: Literal["heun", "rk4"] = "heun"
-    tau_mismatch: Spread = 0.0
-    gain_mismatch: Spread = 0.0
-    offset_mismatch: Deviation = 0.0
-    read_mismatch: Spread = 0.0
-    write_mismatch: Spread = 0.0
-    unit_noise: Deviation = 0.0
-    read_noise: Deviation = 0.0
-    delay_ms: Deviation = 0.0
-    stuck_units: Share = 0.0
-    dac_bits: Bits | None = None
-    adc_bits: Bits | None = None
+    type: Literal["analog"] = Field(
+        "analog", description="leaky units with memory, in continuous time"
+    )
+    form: Literal["ungated", "derivative_circuit", "gated"] = Field(
+        "ungated", description="how the loop runs free: ungated, derivative_circuit or gated"
+    )
+    tau_ms: PositiveFloat = Field(
+        1.0, description="time constant of the visible units' memory, ms"
+    )
+    tau_hidden_ms: Times | None = Field(
+        None, description="of the hidden units; one for all, or a list; not given: the same"
+    )
+    clamp_ms: PositiveFloat | None = Field(
+        None, description="how long a case is held; not given: until all has settled"
+    )
+    release_ms: PositiveFloat | None = Field(
+        None, description="how long the loop runs free; not given: from rule.regression"
+    )
+    derivative_ms: PositiveFloat | None = Field(
+        None, description="lag of the derivative circuit; not given: tau_ms / 10"
+    )
+    plasticity: Literal["continuous", "gathered"] = Field(
+        "gathered", description="when weights change: gathered, after a batch; or continuous"
+    )
+    settling: Annotated[float, Field(ge=1, le=100)] = Field(
+        10.0, description="gated: time constants a unit has to follow its input"
+    )
+    dt_ms: PositiveFloat | None = Field(
+        None, description="largest step of integration; not given: 1/50 of the shortest time"
+    )
+    integrator: Literal["heun", "rk4"] = Field(
+        "heun", description="heun, also with noise, or rk4 without"
+    )
+    device: AnyDevice = Field(
+        IdealDevice(), description="what a synapse is made of; see recirc-hw devices"
+    )
+    tau_mismatch: Spread = Field(
+        0.0, description="relative spread of time constants from unit to unit"
+    )
+    gain_mismatch: Spread = Field(0.0, description="relative spread of gains from unit to unit")
+    offset_mismatch: Deviation = Field(
+        0.0, description="spread of offsets from unit to unit, in net input"
+    )
+    read_mismatch: Spread = Field(
+        0.0, description="relative spread of weights as read, from synapse to synapse"
+    )
+    write_mismatch: Spread = Field(
+        0.0, description="relative spread of weight changes, from synapse to synapse"
+    )
+    unit_noise: Deviation = Field(
+        0.0, description="standard deviation of a unit's activity from white noise"
+    )
+    read_noise: Deviation = Field(
+        0.0, description="the same of the weight that a unit reads, for each synapse"
+    )
+    weight_drift: Deviation = Field(
+        0.0, description="standard deviation of a weight's random walk per write"
+    )
+    delay_ms: Deviation = Field(0.0, description="time an activity takes to its synapses")
+    stuck_units: Share = Field(0.0, description="share of units that always hold 0 or 1")
+    dac_bits: Bits | None = Field(
+        None, description="bits of a case as clamped; not given: exact"
+    )
+    adc_bits: Bits | None = Field(
+        None, description="bits of activities as sent round the loop; not given: exact"
+    )
 
     def lower(self, rule, network, batch_size=1) -> Phases:
         """Return the phases of one case under `rule`; see `timing.phases_of`."""
@@ -122,6 +171,9 @@ class Analog(Floating):
             stuck=self._stuck(seeds, times.size),
             read_gain=_synapses(seeds, "read mismatch", program, self.read_mismatch),
             write_gain=_synapses(seeds, "write mismatch", program, self.write_mismatch),
+            synapses=Synapses.fabricate(
+                self.device, seeds, program.layout.matrices, self.weight_drift
+            ),
         )
 
     def _stuck(self, seeds, units):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from recirc_hw.errors import DesignError
+from recirc_hw.errors import DesignError, nearest
 from recirc_hw.programs.integer import width
 from recirc_hw.programs.tables import entries
 
@@ -39,7 +39,11 @@ class Widths:
     notes: tuple[str, ...]
 
     def __getitem__(self, name):
-        return next(signal for signal in self.signals if signal.name == name)
+        for signal in self.signals:
+            if signal.name == name:
+                return signal
+        names = [signal.name for signal in self.signals]
+        raise KeyError(f"no signal {name!r}{nearest(name, names)}")
 
     def __str__(self):
         """Return the table as people read it."""

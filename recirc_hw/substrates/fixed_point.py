@@ -15,6 +15,7 @@ from recirc_hw.substrates.lowering import lowered
 
 WeightBits = Annotated[int, Field(ge=2, le=32)]
 Fraction = Annotated[int, Field(ge=-16, le=31)]
+SumBits = Annotated[int, Field(ge=2, le=64)]
 
 
 @dataclass(frozen=True)
@@ -61,22 +62,55 @@ class FixedPoint(Fields):
         could need more.
     """
 
-    type: Literal["fixed_point"] = "fixed_point"
-    weight_bits: WeightBits | tuple[WeightBits, ...] = 8
-    weight_fraction_bits: Fraction | tuple[Fraction, ...] = 3
-    bias_fraction_bits: Fraction | tuple[Fraction, ...] | None = None
-    activity_bits: Annotated[int, Field(ge=2, le=16)] = 8
-    identity_integer_bits: Annotated[int, Field(ge=0, le=8)] = 2
-    rounding: Literal["floor", "half_up", "half_even", "stochastic", "carry"] = "carry"
-    wide: bool = True
-    rate_bits: Annotated[int, Field(ge=1, le=16)] = 8
-    activation: Literal["table", "plan"] = "table"
-    table_fraction_bits: Annotated[int, Field(ge=0, le=12)] = 5
-    table_integer_bits: Annotated[int, Field(ge=1, le=12)] | None = None
-    table_sha256: str | tuple[str, ...] | None = None
-    error_fraction_bits: Annotated[int, Field(ge=0, le=30)] | None = None
-    accumulator_bits: Annotated[int, Field(ge=2, le=64)] | None = None
-    sum_bits: Annotated[int, Field(ge=2, le=64)] | None = None
+    type: Literal["fixed_point"] = Field(
+        "fixed_point", description="integer codes of few bits, as docs/arithmetic.md says"
+    )
+    weight_bits: WeightBits | tuple[WeightBits, ...] = Field(
+        8, description="bits of a weight; one number, or one per weight matrix"
+    )
+    weight_fraction_bits: Fraction | tuple[Fraction, ...] = Field(
+        3, description="of them after the binary point; may be negative"
+    )
+    bias_fraction_bits: Fraction | tuple[Fraction, ...] | None = Field(
+        None, description="the same for biases, where they differ"
+    )
+    activity_bits: int = Field(8, ge=2, le=16, description="bits of a unit's activity")
+    identity_integer_bits: int = Field(
+        2, ge=0, le=8, description="identity units saturate at 2 to this power"
+    )
+    rounding: Literal["floor", "half_up", "half_even", "stochastic", "carry"] = Field(
+        "carry", description="of weight changes: floor, half_up, half_even, stochastic or carry"
+    )
+    wide: bool = Field(
+        True, description="whether differences are taken before the blend rounds them"
+    )
+    rate_bits: int = Field(
+        8,
+        ge=1,
+        le=16,
+        description="bits of the learning rate's whole number; 1: a power of two",
+    )
+    activation: Literal["table", "plan"] = Field(
+        "table", description="table of samples, or plan: piecewise linear"
+    )
+    table_fraction_bits: int = Field(
+        5, ge=0, le=12, description="fraction bits of the table's index"
+    )
+    table_integer_bits: Annotated[int, Field(ge=1, le=12)] | None = Field(
+        None, description="its integer bits; not given: as many as reach the rail"
+    )
+    table_sha256: str | tuple[str, ...] | None = Field(
+        None, description="the digest that each table must have"
+    )
+    error_fraction_bits: Annotated[int, Field(ge=0, le=30)] | None = Field(
+        None, description="fraction bits of errors that other weights carry"
+    )
+    accumulator_bits: SumBits | None = Field(
+        None, description="bits of the adder for sums of products"
+    )
+    sum_bits: SumBits | None = Field(
+        None, description="bits in which a batch's weight change is summed up"
+    )
 
     @model_validator(mode="after")
     def _formats_possible(self):

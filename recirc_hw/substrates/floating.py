@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from recirc_hw.fields import Fields
 
@@ -10,7 +11,9 @@ from recirc_hw.fields import Fields
 class Floating(Fields):
     """Weights and activities as floating-point numbers."""
 
-    precision: Literal["float32", "float64"] = "float64"
+    precision: Literal["float32", "float64"] = Field(
+        "float64", description="float64 or float32"
+    )
 
     @property
     def dtype(self):

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from recirc_hw.programs import Body
 from recirc_hw.substrates.floating import Floating
 
@@ -15,7 +17,7 @@ class Ideal(Floating):
         The format of weights, activities and sums.
     """
 
-    type: Literal["ideal"] = "ideal"
+    type: Literal["ideal"] = Field("ideal", description="floating point, no hardware limit")
 
     def lower(self, rule, network, batch_size=1):
         """Return the program a chip runs: the rule's own."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from recirc_hw.errors import DesignError
 from recirc_hw.programs import Layout, Phase, Phases, group_slots
 from recirc_hw.programs.spiking import SpikingDynamics
+from recirc_hw.substrates.devices import IdealDevice
 from recirc_hw.substrates.locality import check_local
 
 ENOUGH = 4.0  # time constants below which a clamp is too short for learning
@@ -42,7 +43,12 @@ def phases_of(substrate, rule, network):
         for m in rule.compile(network).layout.matrices[: len(groups)]
     ]
     name = f"{rule.name} on {type(network).__name__}, {substrate.plasticity}"
-    return Phases(name, Layout(slots, tuple(matrices), slots[-1].offset + slots[-1].size), tuple(phases), dynamics)
+    return Phases(
+        name,
+        Layout(slots, tuple(matrices), slots[-1].offset + slots[-1].size),
+        tuple(phases),
+        dynamics,
+    )
 
 
 def _dynamics(substrate, network, tau_ms, *, with_output):
@@ -62,6 +68,7 @@ def _dynamics(substrate, network, tau_ms, *, with_output):
         neurons=substrate.neurons if substrate.shared_weights else 1,
         copies=substrate.copies,
         gain=substrate.plasticity_gain,
+        write="never" if substrate.device == IdealDevice() else substrate.write,
         **{name: getattr(substrate, name) for name in SAME},
     )
 

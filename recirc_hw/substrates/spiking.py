@@ -7,13 +7,14 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from recirc_hw.programs import Phases
 from recirc_hw.programs.spiking import SpikingBody
-from recirc_hw.substrates.floating import Floating
+from recirc_hw.substrates.devices import AnyDevice, IdealDevice, Synapses
+from recirc_hw.substrates.held import Held
 from recirc_hw.substrates.presenting import phases_of
 
 Times = PositiveFloat | tuple[PositiveFloat, ...]
 
 
-class Spiking(Floating):
+class Spiking(Held):
     """Neurons that fire at random, synapses that keep time by traces of their spikes.
 
         tau_m du/dt = -u + x + J          hazard of a spike (1 / t_ref) e^u
@@ -62,6 +63,11 @@ class Spiking(Floating):
     jump : "exact" or "approximate"
         What a spike adds to a trace: (t_ref / dt) (e^(dt / tau) - 1), or its limit
         t_ref / tau, with which the difference of two traces has a bias.
+    device : a device of `recirc_hw.devices`
+        What holds the weights; ideal: as floating point.
+    write : "presentation" or "step"
+        When a device is written what its synapse has gathered: after each case, until
+        when the gathered part acts beside the device's weight, or at every step.
     readout : "counts" or "curve"
         How a reconstruction is told: by counting, for readout_ms, the spikes of visible
         units that are not clamped and hear the same hidden ones; or by the neuron's rate
@@ -93,6 +99,8 @@ class Spiking(Floating):
         "trace_difference", "raw_presynaptic", "pair_stdp", "two_phase_hebb"
     ] = "trace_difference"
     jump: Literal["exact", "approximate"] = "exact"
+    device: AnyDevice = Field(IdealDevice())
+    write: Literal["presentation", "step"] = "presentation"
     readout: Literal["counts", "curve"] = "counts"
     readout_ms: PositiveFloat = 2000.0
     check_every: PositiveInt = 20
@@ -113,7 +121,10 @@ class Spiking(Floating):
 
     def body(self, seeds, program):
         """Return the chips that `seeds` stand for, at rest."""
-        return SpikingBody.at_rest(seeds, program.dynamics, len(program.phases))
+        synapses = None
+        if program.dynamics.write != "never":
+            synapses = Synapses.fabricate(self.device, seeds, program.layout.matrices)
+        return SpikingBody.at_rest(seeds, program.dynamics, len(program.phases), synapses)
 
     def store(self, weights, matrix):
         """Return (weights of every copy of each unit, nothing left over)."""

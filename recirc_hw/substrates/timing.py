@@ -67,6 +67,11 @@ def phases_of(substrate, rule, network):
         adc_bits=substrate.adc_bits or 0,
         continuous=substrate.plasticity == "continuous",
     )
+    if dynamics.continuous and substrate.device.type != "ideal":
+        raise DesignError(
+            f"Analog.plasticity = 'continuous' with device '{substrate.device.type}': its "
+            "pulses come after a batch; want 'gathered', or device 'ideal'"
+        )
     if dynamics.noisy and dynamics.integrator == "rk4":
         raise DesignError("Analog.integrator = 'rk4': noise needs integrator 'heun'")
     slots = group_slots(network)

@@ -44,7 +44,7 @@ def as_cases(value, label: str) -> np.ndarray:
     TaskError
         If value is not numeric, real, finite, two-dimensional and non-empty.
     """
-    array = _numeric(value, label)
+    array = numeric(value, label)
     _check_shape(array, label)
     if not (array.dtype == np.float64 and _is_private(array)):
         with np.errstate(over="ignore"):
@@ -53,8 +53,14 @@ def as_cases(value, label: str) -> np.ndarray:
     return array
 
 
-def _numeric(value, label):
-    """Return value as a NumPy array of booleans, integers or reals."""
+def numeric(value, label: str) -> np.ndarray:
+    """Return value as a NumPy array of booleans, integers or reals.
+
+    Raises
+    ------
+    TaskError
+        If it is ragged, masked, or holds complex numbers, text or objects.
+    """
     if np.ma.is_masked(value):
         count = np.ma.count_masked(value)
         raise TaskError(
@@ -70,6 +76,18 @@ def _numeric(value, label):
             "(float, integer or boolean)"
         )
     return array
+
+
+def as_floats(value, label: str) -> np.ndarray:
+    """Return real numbers as float64; what is too large for it becomes infinite.
+
+    Raises
+    ------
+    TaskError
+        As `numeric` does.
+    """
+    with np.errstate(over="ignore"):
+        return numeric(value, label).astype(np.float64, copy=False)
 
 
 def _check_shape(array, label):

@@ -2,15 +2,16 @@
 
 import io
 import json
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 
 from recirc_hw.errors import DataError
+from recirc_hw.programs.integer import COUNTERS
 from recirc_hw.training.checkpoint import read_arrays, write_whole
 from recirc_hw.training.run import Run
-
-FORMAT = 1
+from recirc_hw.training.stored import FORMAT, MAY_BE_NAN, Alignments, RunFile, checked
 
 
 def save_runs(folder, runs, **settings):
@@ -41,23 +42,95 @@ def load_runs(folder, design):
     Raises
     ------
     DataError
-        If the folder holds no finished run, or a broken one.
+        If the folder holds no finished run, or a broken one; the message names
+        the folder, the file, and the field that is wrong.
     """
     path = Path(folder) / "run.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        runs = record.pop("runs")
-        arrays = read_arrays(Path(folder) / "weights.npz")
-        count = len(design.program.layout.matrices)
-        found = [
-            Run.from_record(run, design, [arrays[f"{i}_{k}"] for k in range(count)])
-            for i, run in enumerate(runs)
-        ]
+        record = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        stored = checked(RunFile, record)
+        _match_design(stored.runs, design)
+        path = Path(folder) / "weights.npz"
+        weights = _weights_of(read_arrays(path), len(stored.runs), design)
     except OSError as error:
         reason = error.strerror or "broken"
         raise DataError(f"cannot read run '{folder}': {path.name}: {reason}") from None
-    except (ValueError, KeyError, TypeError):
-        raise DataError(
-            f"cannot read run '{folder}': run.json or weights.npz is broken"
-        ) from None
-    return found, record
+    except RecursionError:
+        raise DataError(f"cannot read run '{folder}': {path.name}: nested too deep") from None
+    except ValueError as error:
+        raise DataError(f"cannot read run '{folder}': {path.name}: {error}") from None
+    settings = {name: value for name, value in record.items() if name != "runs"}
+    return list(map(_run, stored.runs, repeat(design), weights)), settings
+
+
+def _refuse_constant(name):
+    """Refuse NaN and infinities, which JSON does not have."""
+    raise ValueError(f"{name} is no JSON")
+
+
+def _match_design(runs, design):
+    """Refuse runs that chips of `design` cannot have made."""
+    for i, run in enumerate(runs):
+        for k, probe in enumerate(run.probes):
+            _match_probe(f"runs[{i}].probes[{k}]", probe, len(design.network.matrices))
+        if run.counters is not None:
+            _match_counters(f"runs[{i}].counters", run.counters, design)
+
+
+def _match_probe(where, probe, n_matrices):
+    """Refuse a probe that has not one value per weight matrix."""
+    for name in Alignments.model_fields:
+        count = len(getattr(probe, name))
+        if count != n_matrices:
+            raise ValueError(
+                f"{where}.{name}: want {n_matrices} values, one per weight matrix, got {count}"
+            )
+
+
+def _match_counters(where, counters, design):
+    """Refuse counters of other matrices, or of a substrate that counts nothing."""
+    if not hasattr(design.substrate, "widths"):
+        raise ValueError(f"{where}: {type(design.substrate).__name__} chips count nothing")
+    names = [matrix.name for matrix in design.program.layout.matrices]
+    if {name: set(counts) for name, counts in counters.items()} != {
+        name: set(COUNTERS) for name in names
+    }:
+        raise ValueError(f"{where}: want {', '.join(COUNTERS)} for each of {', '.join(names)}")
+
+
+def _weights_of(arrays, count, design):
+    """Return each run's matrices, once they prove to be of the design's formats."""
+    found = []
+    for i in range(count):
+        found.append([])
+        for k, matrix in enumerate(design.program.layout.matrices):
+            name, shape = f"{i}_{k}", (matrix.rows, matrix.cols + 1)
+            if name not in arrays:
+                raise ValueError(f"array '{name}' is missing")
+            array = arrays[name]
+            if array.shape != shape or array.dtype != design.substrate.dtype:
+                raise ValueError(
+                    f"array '{name}': want {design.substrate.dtype} of shape {shape}, "
+                    f"got {array.dtype} of shape {array.shape}"
+                )
+            found[-1].append(array)
+        design.substrate.check_codes(found[-1], design.lowered())
+    return found
+
+
+def _run(stored, design, weights):
+    """Return the run that a record describes; numbers that were not finite are NaN."""
+    fields = stored.model_dump()
+    history = {name: _floats(values) for name, values in fields.pop("history").items()}
+    probes = [
+        {"update": probe.pop("update")} | {k: _floats(v).tolist() for k, v in probe.items()}
+        for probe in fields.pop("probes")
+    ]
+    for name in MAY_BE_NAN:
+        fields[name] = float("nan") if fields[name] is None else fields[name]
+    return Run(design=design, weights=weights, history=history, probes=probes, **fields)
+
+
+def _floats(values):
+    """Return a list as an array, None as NaN."""
+    return np.array(values, float)

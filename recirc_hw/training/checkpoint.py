@@ -108,7 +108,7 @@ def load_checkpoint(path):
         meta = json.loads(arrays.pop("meta").tobytes())
     except OSError as error:
         raise CheckpointError(f"cannot read checkpoint '{path}': {error.strerror}") from None
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, RecursionError):
         raise CheckpointError(
             f"cannot read checkpoint '{path}': it is no checkpoint of recirc_hw, or broken"
         ) from None
@@ -119,15 +119,17 @@ def load_checkpoint(path):
 
 def match(path, found, wanted):
     """Refuse a checkpoint whose identity differs, naming the first field that does."""
-    for name, value in wanted.items():
-        if found.get(name) != value:
+    found = found if isinstance(found, dict) else {}
+    wanted = json.loads(json.dumps(wanted))  # tuples are lists in the file
+    for name in {**wanted, **found}:
+        if name not in found or name not in wanted or found[name] != wanted[name]:
             raise CheckpointError(
                 f"checkpoint '{path}' is of another {name}: "
-                f"it has {_short(found.get(name))}, this training {_short(value)}"
+                f"it has {_short(found, name)}, this training {_short(wanted, name)}"
             )
 
 
-def _short(value):
-    """Return a value as text of at most 200 characters."""
-    text = json.dumps(value)
+def _short(identity, name):
+    """Return one field of an identity as text of at most 200 characters."""
+    text = json.dumps(identity[name]) if name in identity else "none"
     return text if len(text) <= 200 else text[:197] + "..."

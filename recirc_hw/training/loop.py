@@ -11,9 +11,8 @@ import numpy as np
 
 from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
-from recirc_hw.errors import Interrupted
+from recirc_hw.errors import CheckpointError, Interrupted
 from recirc_hw.metrics import cross_entropy, squared_error, unit_error
-from recirc_hw.rules import CustomRule
 from recirc_hw.training.checkpoint import alone_at
 from recirc_hw.training.plan import HOLD, Plan, check_task, whole
 from recirc_hw.training.probe import moments, probe
@@ -107,6 +106,9 @@ def _same_design(chips):
     chips = list(chips)
     if not chips:
         raise ValueError("chips: none given")
+    for chip in chips:
+        if not hasattr(chip, "design"):
+            raise TypeError(f"chips: want Chips, such as design.fabricate(0), got {chip!r}")
     if len({id(chip) for chip in chips}) < len(chips):
         raise ValueError("chips: the same chip is given twice")
     if any(chip.design != chips[0].design for chip in chips):
@@ -159,8 +161,16 @@ class _Training:
         """Save to `path` from now on; with `resume`, start from what it holds."""
         if resume and path.exists():
             self.state.restore(path, self._identity())
+            self._check_codes(path)
         self.checkpoint = path
         self._save()
+
+    def _check_codes(self, path):
+        """Refuse a checkpoint with weights that the design's formats cannot hold."""
+        try:
+            self.design.substrate.check_codes(self.state.weights, self.program)
+        except ValueError as error:
+            raise CheckpointError(f"checkpoint '{path}': {error}") from None
 
     def go(self, progress, interrupted):
         """Train until every chip has stopped, or `interrupted` is set.
@@ -266,10 +276,10 @@ class _Training:
     def _identity(self):
         """What a checkpoint must share with the training that goes on from it."""
         return {
-            "design": f"{self.design.network!r} {self.design.substrate!r}",
-            "rule": "" if isinstance(self.design.rule, CustomRule) else str(self.design.rule),
+            **_design_fields(self.design),
             "program": self.program.fingerprint,
-            "task": self.task.fingerprint,
+            "task": self.task.name,
+            "set of cases": self.task.fingerprint,
             "chip seeds": [chip.seed for chip in self.chips],
             "batch size": self.plan.batch_size,
             "number of updates": self.plan.total,
@@ -317,6 +327,16 @@ class _Training:
             batch_size=self.plan.batch_size,
             counters=state.counters(i),
         )
+
+
+def _design_fields(design):
+    """Return a design's fields by "section.field"; of an own rule, all but the function."""
+    return {
+        f"{section}.{name}": value
+        for section, fields in design.sections().items()
+        for name, value in fields.items()
+        if not callable(value)
+    }
 
 
 def _start_output_biases(chips, task):

@@ -9,6 +9,7 @@ from recirc_hw.random_streams import permutation
 from recirc_hw.tasks import Task
 
 HOLD = 20  # checks after the first crossing, where a task stops once learned
+MOST = 2**62  # what the counters hold, with room to add
 RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
@@ -44,7 +45,7 @@ class Plan:
             total = whole("max_updates", max_updates)
         else:
             total = whole("epochs", task.epochs if epochs is None else epochs)
-            total *= -(-cases // size)
+            total = whole("updates in all epochs", total * -(-cases // size))
         return cls(task, size, total, until, whole("hold", hold, least=0), check_every)
 
     @property
@@ -92,6 +93,8 @@ def whole(name, value, least=1):
     """Return an argument that must be a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be a whole number, {least} or more, got {value!r}")
+    if value > MOST:
+        raise ValueError(f"{name} must be at most 2**62, got {value}")
     return int(value)
 
 

@@ -4,6 +4,7 @@ import platform
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Run:
     seed: int
     task: str
     backend: str
-    metric: str
+    metric: Literal["unit_error", "squared_error"]
     criterion: str
     threshold: float
     learned: bool
@@ -75,30 +76,37 @@ class Run:
         )
 
     def summary(self):
-        """Return the record without arrays, as JSON takes it; what is not finite is None."""
+        """Return the record without arrays, as JSON takes it.
+
+        Returns
+        -------
+        dict of str to plain value; a number that is not finite is None
+        """
         record = {name: _finite(getattr(self, name)) for name in SUMMARY}
         return record | {"held": self.held}
 
     def record(self):
-        """Return the whole record but the design and the weights, as JSON takes it."""
+        """Return the whole record but the design and the weights, as JSON takes it.
+
+        Returns
+        -------
+        dict: what `summary` returns, and "history" and "probes" as lists
+        """
         history = {name: _finite(values.tolist()) for name, values in self.history.items()}
         return self.summary() | {"history": history, "probes": _finite(self.probes)}
 
-    @classmethod
-    def from_record(cls, record, design, weights):
-        """Return the run that `record` describes."""
-        fields = {name: record[name] for name in SUMMARY}
-        for name in ("held_share", "unit_error", "error"):
-            fields[name] = float("nan") if fields[name] is None else fields[name]
-        history = {name: np.array(v, float) for name, v in record["history"].items()}
-        probes = [
-            {name: _numbers(values) for name, values in probe.items()}
-            for probe in record["probes"]
-        ]
-        return cls(design=design, weights=weights, history=history, probes=probes, **fields)
-
     def chip(self):
-        """Return the chip as the training left it."""
+        """Return the chip as the training left it.
+
+        Returns
+        -------
+        Chip; its sums are empty, as momentum and remainders are not recorded.
+
+        Raises
+        ------
+        ValueError
+            If `weights` are not what the design's formats hold.
+        """
         chip = self.design.fabricate(self.seed)
         self.design.substrate.check_codes(self.weights, chip.program)
         chip.matrices = [matrix.copy() for matrix in self.weights]
@@ -107,7 +115,12 @@ class Run:
         return chip
 
     def plot(self):
-        """Return a Matplotlib figure of the error over updates."""
+        """Return a figure of the error over updates, both axes logarithmic.
+
+        Returns
+        -------
+        matplotlib.figure.Figure, which belongs to no window: `figure.savefig(path)`
+        """
         from recirc_hw.reports.plots import error_curve
 
         return error_curve(self)
@@ -118,13 +131,6 @@ SUMMARY = tuple(
     for name in Run.__dataclass_fields__
     if name not in ("design", "weights", "history", "probes")
 )
-
-
-def _numbers(value):
-    """Return `value`, a list's None being NaN again."""
-    return (
-        [float("nan") if v is None else v for v in value] if isinstance(value, list) else value
-    )
 
 
 def _finite(value):

@@ -7,6 +7,7 @@ from recirc_hw.errors import CheckpointError
 from recirc_hw.programs import IntegerProgram
 from recirc_hw.programs.integer import COUNTERS
 from recirc_hw.training.checkpoint import load_checkpoint, match, save_checkpoint
+from recirc_hw.training.stored import Progress, checked
 
 TRACE_POINTS = 1000  # of the training curve, at most
 WATCHED = ("updates", "crossed", "checked", "passed", "active")
@@ -130,14 +131,41 @@ class State:
     def restore(self, path, identity):
         """Take up what `save` wrote, once it proves to be of the same training."""
         meta, arrays = load_checkpoint(path)
-        match(path, meta.get("identity", {}), identity)
+        match(path, meta.get("identity"), identity)
         try:
             for name, mine in self._arrays():
-                if (arrays[name].shape, arrays[name].dtype) != (mine.shape, mine.dtype):
-                    raise KeyError(name)
-                mine[:] = arrays[name]
-            self.done, self.wall_s = int(meta["done"]), float(meta["wall_s"])
-            self.before = list(meta["before"])
-            self.tests, self.probes = list(meta["tests"]), list(meta["probes"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"checkpoint '{path}': {error} is missing or wrong") from None
+                _check_array(name, arrays.get(name), mine)
+            self._check_progress(checked(Progress, meta))
+        except ValueError as error:
+            raise CheckpointError(f"checkpoint '{path}': {error}") from None
+        for name, mine in self._arrays():
+            mine[:] = arrays[name]
+        self.done, self.wall_s = meta["done"], float(meta["wall_s"])
+        self.before, self.tests, self.probes = meta["before"], meta["tests"], meta["probes"]
+
+    def _check_progress(self, progress):
+        """Refuse a record of other chips, or of more updates than this training has."""
+        most, chips = len(self.trace["count"]) * self.bin, len(self.before)
+        if progress.done > most:
+            raise ValueError(f"done = {progress.done}: want at most {most}")
+        lengths = {"before": progress.before}
+        for i, test in enumerate(progress.tests):
+            lengths |= {f"tests[{i}].error": test.error}
+            lengths |= {f"tests[{i}].cross_entropy": test.cross_entropy}
+        lengths |= {f"probes[{i}].chips": p.chips for i, p in enumerate(progress.probes)}
+        for name, values in lengths.items():
+            if len(values) != chips:
+                raise ValueError(
+                    f"{name}: want {chips} values, one per chip, got {len(values)}"
+                )
+
+
+def _check_array(name, found, wanted):
+    """Refuse an array of a checkpoint that is missing, or of another type or shape."""
+    if found is None:
+        raise ValueError(f"array '{name}' is missing")
+    if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
+        raise ValueError(
+            f"array '{name}': want {wanted.dtype} of shape {wanted.shape}, "
+            f"got {found.dtype} of shape {found.shape}"
+        )

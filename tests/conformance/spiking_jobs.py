@@ -76,6 +76,4 @@ def reference_outcome(design):
 def answers(backend, design, job):
     """Return the spike counts' reconstruction by the weights a job left behind."""
     program = design.lowered_inference
-    return backend.forward(
-        program, job.weights, job.cases, program.monitor[1], body=job.body
-    )
+    return backend.forward(program, job.weights, job.cases, program.monitor[1], body=job.body)

@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
-from spiking_jobs import KINDS, answers, assert_same, design_of, job_of, outcome
-from spiking_jobs import reference_outcome
+from spiking_jobs import (
+    KINDS,
+    answers,
+    assert_same,
+    design_of,
+    job_of,
+    outcome,
+    reference_outcome,
+)
 
 brian2 = pytest.importorskip("brian2")
 from recirc_hw.backends import brian2_net  # noqa: E402

@@ -4,8 +4,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-from spiking_jobs import KINDS, answers, assert_same, design_of, job_of, outcome
-from spiking_jobs import reference_outcome
+from spiking_jobs import (
+    KINDS,
+    answers,
+    assert_same,
+    design_of,
+    job_of,
+    outcome,
+    reference_outcome,
+)
 
 from recirc_hw.backends import native, numba_jit
 

@@ -25,7 +25,7 @@ from recirc_hw import (
     Recirculation,
     TopOnly,
 )
-from recirc_hw.chips import weight_change
+from recirc_hw.backends import Job, reference
 from recirc_hw.metrics import cosine
 from recirc_hw.programs import Body
 
@@ -132,9 +132,9 @@ def test_random_feedback_is_what_the_papers_say(kind, sizes, visible, hidden, lo
     feedback = {layers - 1 - i: matrix[:, :-1] for i, matrix in enumerate(returns)}
     wanted = total(random_feedback, cases, weights, functions, feedback, kind=kind, loss=loss)
     assert_equal(chip.weight_change(cases, backend="reference"), wanted[:layers])
-    all_changes = weight_change(
-        chip.design.program, chip.matrices, cases, Body.start([0]), "reference"
-    )
+    job = Job.gathering(chip.design.program, chip.matrices, cases, Body.start([0]))
+    reference.train(job)
+    all_changes = [g[0] for g in job.sums]
     for change, formula in zip(all_changes[layers:], wanted[layers:], strict=True):
         learns = kind == "ARBP"
         np.testing.assert_allclose(change[:, :-1], formula if learns else 0, **CLOSE)

@@ -54,7 +54,9 @@ def test_neurons_fire_at_the_rate_that_the_curve_says(fields):
     # 50 neurons for 4 s each: a rate's standard error is below .3 % of 1 / t_ref, and
     # the bound seven of them.
     drives = np.linspace(-4, 4, 8)
-    design = Design(Loop(8, 1), Recirculation(), Spiking(neurons=50, clamp="shunting", **fields))
+    design = Design(
+        Loop(8, 1), Recirculation(), Spiking(neurons=50, clamp="shunting", **fields)
+    )
     dynamics = design.lowered().dynamics
     chip = SpikingBody.at_rest([0], dynamics, 1).chip(0, [np.zeros((1, 9)), np.zeros((8, 2))])
     steps = int(4_000 / dynamics.dt_ms)

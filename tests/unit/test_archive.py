@@ -8,7 +8,17 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from recirc_hw import Backprop, DataError, Design, Loop, Recirculation, Run, tasks, train
+from recirc_hw import (
+    Backprop,
+    DataError,
+    Design,
+    FixedPoint,
+    Loop,
+    Recirculation,
+    Run,
+    tasks,
+    train,
+)
 from recirc_hw.training import load_runs, save_runs
 from recirc_hw.training.run import versions
 
@@ -102,11 +112,115 @@ def test_a_truncated_run_is_refused(folder):
         (folder / name).write_bytes(content)
 
 
-def test_a_run_without_all_its_fields_is_refused(folder):
+def changed(folder, place, value):
+    """Put a value into run.json at a place such as ("runs", 0, "learned")."""
     record = json.loads((folder / "run.json").read_text())
-    del record["runs"][1]["history"]
+    *way, last = place
+    holder = record
+    for step in way:
+        holder = holder[step]
+    if value is GONE:
+        del holder[last]
+    else:
+        holder[last] = value
     (folder / "run.json").write_text(json.dumps(record))
-    with pytest.raises(DataError, match="cannot read run"):
+
+
+GONE = object()
+WRONG = [
+    (("format",), 2, "format = 2"),
+    (("runs",), [], "runs = \\[\\]: .* at least 1"),
+    (("runs",), {}, "runs = {}"),
+    (("runs", 1), 7, "runs\\[1\\] = 7"),
+    (("runs", 1, "history"), GONE, "runs\\[1\\].history: field required"),
+    (("runs", 1, "learned"), GONE, "runs\\[1\\].learned: field required"),
+    (("runs", 0, "learned"), "yes", "runs\\[0\\].learned = 'yes': .* boolean"),
+    (("runs", 0, "learned"), 1, "runs\\[0\\].learned = 1: .* boolean"),
+    (("runs", 0, "updates"), [], "runs\\[0\\].updates = \\[\\]: .* integer"),
+    (("runs", 0, "updates"), 2.5, "runs\\[0\\].updates = 2.5"),
+    (("runs", 0, "total_updates"), 10**30, "total_updates = 1000.*: .* less than"),
+    (("runs", 0, "updates"), -3, "updates = -3: .* greater than or equal to 0"),
+    (("runs", 0, "metric"), "luck", "metric = 'luck': .* 'unit_error' or 'squared_error'"),
+    (("runs", 0, "seed"), None, "seed = None"),
+    (("runs", 0, "task"), 3, "task = 3: .* string"),
+    (("runs", 0, "wall_s"), "long", "wall_s = 'long': .* number"),
+    (("runs", 0, "versions"), [], "versions = \\[\\]: .* dict"),
+    (("runs", 0, "versions", "numpy"), 2, "versions.numpy = 2: .* string"),
+    (("runs", 0, "history", "update"), "many", "history.update = 'many': .* list"),
+    (("runs", 0, "history", "train_error", 2), "low", "history.train_error\\[2\\] = 'low'"),
+    (("runs", 0, "history", "train_error"), [0.5], "runs\\[0\\]: history: want update, train_"),
+    (("runs", 0, "history", "test_error"), GONE, "runs\\[0\\]: history: want test_update"),
+    (("runs", 0, "probes"), {}, "probes = {}"),
+    (("runs", 0, "probes", 1, "change"), [1.0], "probes\\[1\\].change: want 3 values.* got 1"),
+    (("runs", 0, "probes", 1, "change", 0), "x", "probes\\[1\\].change\\[0\\] = 'x'"),
+    (("runs", 0, "probes", 1, "update"), GONE, "probes\\[1\\].update: field required"),
+    (("runs", 0, "probes", 1, "symmetry"), 0.5, "probes\\[1\\].symmetry = 0.5"),
+    (("runs", 0, "counters"), 4, "counters = 4"),
+    (("runs", 0, "counters"), {}, "counters: Ideal chips count nothing"),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "words"), WRONG)
+def test_a_field_of_a_run_that_is_wrong_is_named(folder, place, value, words):
+    changed(folder, place, value)
+    with pytest.raises(DataError, match=f"cannot read run '{folder}': run.json: .*{words}"):
+        load_runs(folder, DESIGN)
+
+
+def test_a_run_that_learned_has_a_number_of_updates(folder, runs):
+    learned = runs[0].learned
+    changed(folder, ("runs", 0, "updates"), None if learned else 3)
+    with pytest.raises(DataError, match=rf"runs\[0\]: learned = {learned} with updates"):
+        load_runs(folder, DESIGN)
+
+
+def test_counters_of_other_matrices_are_refused(tmp_path):
+    design = Design(Loop(4, 2), Recirculation(), FixedPoint())
+    save_runs(tmp_path, [design.fabricate(0).train(tasks.encoder(4), max_updates=2)])
+    for place in (("hidden>visible",), ("hidden>visible", "dead_updates")):
+        kept = (tmp_path / "run.json").read_text()
+        changed(tmp_path, ("runs", 0, "counters", *place), GONE)
+        with pytest.raises(DataError, match=r"runs\[0\].counters: want saturated_weights"):
+            load_runs(tmp_path, design)
+        (tmp_path / "run.json").write_text(kept)
+
+
+def test_codes_outside_their_format_are_refused(tmp_path):
+    design = Design(Loop(4, 2), Recirculation(), FixedPoint(weight_bits=6))
+    run = design.fabricate(0).train(tasks.encoder(4), max_updates=2)
+    run.weights[1][0, 0] = 32
+    save_runs(tmp_path, [run])
+    with pytest.raises(DataError, match="weights.npz: weights of 'hidden>visible': codes"):
+        load_runs(tmp_path, design)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "[" * 100_000])
+def test_what_is_no_json_is_refused(folder, text):
+    (folder / "run.json").write_text(text)
+    with pytest.raises(DataError, match="cannot read run .*: run.json: "):
+        load_runs(folder, DESIGN)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda arrays: arrays.pop("1_2"), "array '1_2' is missing"),
+        (
+            lambda arrays: arrays.update({"0_1": np.eye(2)}),
+            r"array '0_1': want float64 of .* got",
+        ),
+        (
+            lambda arrays: arrays.update({"0_1": arrays["0_1"] > 0}),
+            "array '0_1': want .* got bool",
+        ),
+    ],
+)
+def test_weights_of_another_design_are_refused(folder, change, words):
+    with np.load(folder / "weights.npz") as stored:
+        arrays = dict(stored)
+    change(arrays)
+    np.savez(folder / "weights.npz", **arrays)
+    with pytest.raises(DataError, match=f"cannot read run .*: weights.npz: {words}"):
         load_runs(folder, DESIGN)
 
 

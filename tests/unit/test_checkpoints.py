@@ -10,7 +10,16 @@ import time
 import numpy as np
 import pytest
 
-from recirc_hw import CheckpointError, Design, Loop, Recirculation, tasks, train
+from recirc_hw import (
+    Backprop,
+    CheckpointError,
+    Design,
+    FixedPoint,
+    Loop,
+    Recirculation,
+    tasks,
+    train,
+)
 from recirc_hw.training import loop
 from recirc_hw.training.checkpoint import FORMAT, load_checkpoint, save_checkpoint
 
@@ -62,16 +71,51 @@ def test_resuming_where_there_is_no_file_starts_at_the_beginning(tmp_path):
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"design": Design(Loop(4, 3), Recirculation())}, "design"),
-        ({"design": DESIGN.replace("network.initial_range", 0.25)}, "design"),
-        ({"design": DESIGN.replace("substrate.precision", "float32")}, "design"),
-        ({"design": DESIGN.replace("rule.regression", 0.5)}, "rule"),
-        ({"design": DESIGN.replace("rule.learning_rate", 19.0)}, "rule"),
-        ({"task": tasks.from_array(np.eye(4)[::-1], batch_size=4, test_share=0)}, "task"),
+        (
+            {"design": Design(Loop(4, 3), Recirculation())},
+            r"network.n_hidden: it has \[2\], this training \[3\]",
+        ),
+        (
+            {"design": DESIGN.replace("network.initial_range", 0.25)},
+            "network.initial_range: it has 0.5, this training 0.25",
+        ),
+        (
+            {"design": DESIGN.replace("substrate.precision", "float32")},
+            'substrate.precision: it has "float64", this training "float32"',
+        ),
+        (
+            {"design": Design(DESIGN.network, DESIGN.rule, FixedPoint())},
+            'substrate.type: it has "ideal", this training "fixed_point"',
+        ),
+        (
+            {"design": Design(DESIGN.network, Backprop())},
+            'rule.type: it has "recirculation", this training "backprop"',
+        ),
+        (
+            {"design": DESIGN.replace("rule.regression", 0.5)},
+            "rule.regression: it has 0.75, this training 0.5",
+        ),
+        (
+            {"design": DESIGN.replace("rule.hidden_regression", 0.5)},
+            "rule.hidden_regression: it has none, this training 0.5",
+        ),
+        ({"design": DESIGN.replace("rule.learning_rate", 19.0)}, "rule.learning_rate"),
+        (
+            {"task": tasks.from_array(np.eye(4), batch_size=4, test_share=0)},
+            r'task: it has "encoder\(4\)", this training "array"',
+        ),
+        (
+            {
+                "task": tasks.from_array(
+                    np.eye(4)[::-1], name="encoder(4)", batch_size=4, test_share=0
+                )
+            },
+            "set of cases",
+        ),
         ({"seeds": (1,)}, "chip seeds"),
         ({"seeds": (0, 1), "probes": True}, "chip seeds"),
         ({"batch_size": 2}, "batch size"),
-        ({"max_updates": 13}, "number of updates"),
+        ({"max_updates": 13}, "number of updates: it has 12, this training 13"),
         ({"until": "learned"}, "until"),
         ({"hold": 3}, "hold"),
         ({"probes": False}, "probes"),
@@ -79,9 +123,7 @@ def test_resuming_where_there_is_no_file_starts_at_the_beginning(tmp_path):
 )
 def test_a_checkpoint_of_another_training_is_refused(path, change, what):
     before = path.read_bytes()
-    with pytest.raises(
-        CheckpointError, match=f"is of another {what}: it has .*, this training"
-    ):
+    with pytest.raises(CheckpointError, match=f"is of another {what}"):
         resume(path, **change)
     assert path.read_bytes() == before
 
@@ -94,26 +136,70 @@ def rewritten(path, change):
     save_checkpoint(path, meta, arrays)
 
 
+@pytest.mark.parametrize("identity", [None, 3, [], {}])
+def test_a_checkpoint_without_an_identity_is_refused(path, identity):
+    rewritten(path, lambda meta, arrays: meta.update(identity=identity))
+    with pytest.raises(CheckpointError, match="is of another network.type: it has none"):
+        resume(path)
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        lambda meta, arrays: arrays.pop("weights0"),
-        lambda meta, arrays: arrays.pop("active"),
-        lambda meta, arrays: meta.pop("done"),
-        lambda meta, arrays: meta.pop("tests"),
-        lambda meta, arrays: meta.update(done="many"),
-        lambda meta, arrays: meta.update(probes=3),
-        lambda meta, arrays: arrays.update(weights0=np.zeros((1, 2, 4))),
-        lambda meta, arrays: arrays.update(sums1=arrays["sums1"].astype(np.float32)),
-        lambda meta, arrays: arrays.update(updates=arrays["updates"].astype(float)),
+        (lambda meta, arrays: arrays.pop("weights0"), "array 'weights0' is missing"),
+        (lambda meta, arrays: arrays.pop("active"), "array 'active' is missing"),
+        (lambda meta, arrays: meta.pop("done"), "done: field required"),
+        (lambda meta, arrays: meta.pop("tests"), "tests: field required"),
+        (lambda meta, arrays: meta.update(done="many"), "done = 'many': .* valid integer"),
+        (lambda meta, arrays: meta.update(done=-1), "done = -1: .* greater than or equal"),
+        (lambda meta, arrays: meta.update(done=10**6), "done = 1000000: want at most 12"),
+        (lambda meta, arrays: meta.update(wall_s="1"), "wall_s = '1': .* valid number"),
+        (lambda meta, arrays: meta.update(before=[0, 0]), "before: want 1 values.* got 2"),
+        (lambda meta, arrays: meta.update(before=[0.5]), r"before\[0\] = 0.5"),
+        (lambda meta, arrays: meta.update(probes=3), "probes = 3: .* valid list"),
+        (lambda meta, arrays: meta["probes"][0].pop("chips"), r"probes\[0\].chips: field"),
+        (lambda meta, arrays: meta["probes"][1]["chips"].clear(), r"probes\[1\].chips: want 1"),
+        (
+            lambda meta, arrays: meta["probes"][0]["chips"][0].update(change=[1.0, "2"]),
+            r"probes\[0\].chips\[0\].change\[1\] = '2'",
+        ),
+        (
+            lambda meta, arrays: meta["tests"].append(
+                {"update": 3, "error": [0.5], "cross_entropy": []}
+            ),
+            r"tests\[0\].cross_entropy: want 1 values, one per chip, got 0",
+        ),
+        (
+            lambda meta, arrays: arrays.update(weights0=np.zeros((1, 2, 4))),
+            r"array 'weights0': want float64 of shape \(1, 2, 5\), got .* \(1, 2, 4\)",
+        ),
+        (
+            lambda meta, arrays: arrays.update(sums1=arrays["sums1"].astype(np.float32)),
+            "array 'sums1': want float64 of .* got float32",
+        ),
+        (
+            lambda meta, arrays: arrays.update(updates=arrays["updates"].astype(float)),
+            "array 'updates': want int64 .* got float64",
+        ),
     ],
 )
-def test_a_checkpoint_with_a_part_missing_or_wrong_is_refused(path, change):
+def test_a_checkpoint_with_a_part_missing_or_wrong_is_refused(path, change, words):
     rewritten(path, change)
     chip = DESIGN.fabricate(0)
-    with pytest.raises(CheckpointError, match="missing or wrong"):
+    with pytest.raises(CheckpointError, match=f"run.npz': {words}"):
         chip.train(ENCODER, checkpoint=path, resume=True, **SHORT)
     np.testing.assert_array_equal(chip.weights[0], DESIGN.fabricate(0).weights[0])
+
+
+def test_a_checkpoint_with_codes_outside_their_format_is_refused(tmp_path):
+    design = Design(Loop(4, 2), Recirculation(), FixedPoint(weight_bits=6))
+    path = tmp_path / "run.npz"
+    design.fabricate(0).train(ENCODER, checkpoint=path, **SHORT)
+    rewritten(path, lambda meta, arrays: arrays["weights1"].fill(32))
+    with pytest.raises(
+        CheckpointError, match="run.npz': weights of 'hidden>visible': codes 32"
+    ):
+        resume(path, design)
 
 
 def test_a_truncated_checkpoint_is_refused(path):

@@ -13,6 +13,7 @@ from recirc_hw import (
     Design,
     DesignError,
     ErrorRecirculation,
+    FixedPoint,
     Ideal,
     Loop,
     RandomFeedback,
@@ -276,6 +277,24 @@ def test_weights_that_do_not_fit_are_refused(weights):
         np.testing.assert_array_equal(mine, kept)
 
 
+@pytest.mark.parametrize("dtype", [complex, object, str])
+def test_weights_that_are_no_real_numbers_are_refused(dtype):
+    chip = DESIGN.fabricate(0)
+    before = chip.weights
+    with pytest.raises(TaskError, match=r"weights\[1\]: values of dtype .* real numbers"):
+        chip.weights = [np.zeros((2, 5)), np.zeros((4, 3)).astype(dtype)]
+    for mine, kept in zip(chip.weights, before, strict=True):
+        np.testing.assert_array_equal(mine, kept)
+
+
+@pytest.mark.parametrize("biases", [0.5, np.zeros(3), np.full(4, np.nan), np.zeros(4) * 1j])
+def test_output_biases_that_do_not_fit_are_refused(biases):
+    chip = DESIGN.fabricate(0)
+    with pytest.raises(ValueError, match="biases: "):
+        chip.set_output_biases(biases)
+    np.testing.assert_array_equal(chip.weights[1], DESIGN.fabricate(0).weights[1])
+
+
 # -- what a chip answers
 
 
@@ -336,6 +355,13 @@ BAD_CASES = {
     "NaN": np.array([[0, 1, np.nan, 0]]),
     "infinite": np.array([[0, 1, np.inf, 0]]),
     "text": np.array([["a", "b", "c", "d"]]),
+    "text of numbers": np.array([["1", "0", "0", "0"]]),
+    "complex": np.eye(4) * 1j,
+    "complex without an imaginary part": np.eye(4, dtype=complex),
+    "objects": np.eye(4, dtype=object),
+    "dates": np.zeros((1, 4), "datetime64[s]"),
+    "too large for float64": np.full((1, 4), np.longdouble("1e4000")),
+    "masked": np.ma.masked_array(np.eye(4), mask=np.eye(4)),
     "ragged": [[1, 2, 3, 4], [1]],
 }
 
@@ -389,3 +415,22 @@ def test_an_unknown_backend_is_refused_with_the_nearest_name():
 
 def test_a_chip_can_be_made_without_the_design_s_help():
     np.testing.assert_array_equal(Chip(DESIGN, 3).weights[0], DESIGN.fabricate(3).weights[0])
+
+
+def test_a_batch_size_that_is_none_has_no_widths():
+    design = Design(Loop(4, 2), Recirculation(), FixedPoint())
+    for size in (0, -3, 1.5, "x"):
+        with pytest.raises(ValueError, match="batch_size must be a whole number"):
+            design.widths(size)
+
+
+def test_an_unknown_signal_is_named_with_the_nearest():
+    widths = Design(Loop(4, 2), Recirculation(), FixedPoint()).widths()
+    with pytest.raises(KeyError, match="did you mean 'sum into hidden'"):
+        widths["sum into hiden"]
+
+
+@pytest.mark.parametrize("text", [None, 3, b"[network]"])
+def test_what_is_no_text_is_no_design(text):
+    with pytest.raises(DesignError, match="not a text"):
+        Design.from_toml(text)

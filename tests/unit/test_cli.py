@@ -1,6 +1,7 @@
 """The command line as a stranger would use it."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
-from recirc_hw.chips import SECTIONS
+from recirc_hw import terminal
 from recirc_hw.cli import main
-from recirc_hw.design_file import COMMENTS
+from recirc_hw.sections import SECTIONS
+from recirc_hw.substrates.devices import DEVICES, PRESETS, preset
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -136,7 +138,7 @@ def test_a_mistake_in_the_file_is_named(chip, run, old, new, words):
         (("train", "chip.toml", "--epochs", 0), "epochs"),
         (("train", "chip.toml", "--resume"), "holds no checkpoint"),
         (("train", "chip.toml", "--rule", "none.py:f"), "FILE.py:FUNCTION"),
-        (("report", "nowhere"), "cannot read design file"),
+        (("report", "nowhere"), "no finished run"),
         (("reproduce", "hinton-encodr"), "did you mean 'hinton-encoder'"),
     ],
 )
@@ -288,11 +290,12 @@ def test_every_rule_trains_from_a_design_file(tmp_path, run, rule):
     assert rh.Design.load("a/design.toml") == rh.Design.load("a.toml")
 
 
-def test_every_field_of_a_design_has_a_comment():
-    for section, kinds in SECTIONS.items():
+def test_every_field_of_a_design_says_what_it_means():
+    for kinds in SECTIONS.values():
         for kind in kinds.values():
-            for name in kind.model_fields:
-                assert f"{section}.{name}" in COMMENTS
+            for name, field in kind.model_fields.items():
+                assert field.description, f"{kind.__name__}.{name}"
+                assert "\n" not in field.description
 
 
 def test_two_trainings_never_write_one_folder(tmp_path):
@@ -318,6 +321,30 @@ def test_a_broken_rule_file_is_one_line(run, chip):
     assert "mine.py" in error
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("    build.blend('visible', 'output', 0.5)", "line 2: AttributeError"),
+        ("    loop.first_pas(build)", "line 2: AttributeError: .*first_pas"),
+        ("    1 / 0", "line 2: ZeroDivisionError"),
+        ("    pass", "no monitor"),
+    ],
+)
+def test_a_rule_that_fails_is_one_line(run, chip, body, words):
+    Path("mine.py").write_text(f"def f(build, loop):\n{body}\n")
+    _, error = run("train", "chip.toml", "--rule", "mine.py:f", code=2)
+    assert re.search(words, error)
+    assert len(error.splitlines()) == 1
+
+
+def test_a_folder_without_a_run_has_no_report(run, tmp_path):
+    assert "no finished run" in run("report", tmp_path, code=2)[1]
+
+
+def test_an_empty_task_is_no_task(run, chip):
+    assert "unknown task ''" in run("train", "chip.toml", "--task", "", code=2)[1]
+
+
 def test_the_version_is_the_packages(run):
     assert run("--version")[0].strip() == rh.__version__
 
@@ -332,3 +359,51 @@ def test_what_is_no_task_is_refused():
     chip = rh.Design(rh.Loop(4, 2), rh.Recirculation()).fabricate(0)
     with pytest.raises(TypeError, match="want a Task"):
         chip.train("encoder:4")
+
+
+def test_devices_are_listed_with_source_and_drawn(tmp_path, run, monkeypatch):
+    monkeypatch.setattr("recirc_hw.reports.devices.POINTS", 20)
+    output, _ = run("devices", "--out", "pictures")
+    for name in (*DEVICES, *PRESETS):
+        assert name in output
+        assert (tmp_path / "pictures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
+    assert "Gong et al. 2018" in output
+
+
+def test_one_device_shows_every_number_and_where_it_is_from(tmp_path, run):
+    output, _ = run("devices", "ecram", "--out", "pictures")
+    assert "Tang et al. 2018, IEDM" in output
+    assert "EcRamPresetDevice" in output
+    for field, value in PRESETS["ecram"].device.model_dump().items():
+        assert field in output
+        assert str(value) in output
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["ecram.png"]
+
+
+def test_devices_as_json_hold_the_numbers_to_build_them_from(run):
+    found = json.loads(run("devices", "reram_sb", "--json")[0])["reram_sb"]
+    fields = dict(found["fields"])
+    assert DEVICES[fields.pop("type")](**fields) == preset("reram_sb")
+    assert found["source"]
+    assert found["picture"].endswith("reram_sb.png")
+
+
+def test_an_unknown_device_is_refused_with_the_nearest(run):
+    _, error = run("devices", "soft_bound", code=2)
+    assert "did you mean 'soft_bounds'" in error
+    assert "error: device 'soft_bound'" in error
+
+
+def test_on_a_narrow_terminal_every_number_is_whole(run, chip, monkeypatch):
+    wide, _ = run("train", "chip.toml", "--chips", 3, "--no-report")
+    numbers = [word for line in wide.splitlines()[2:5] for word in line.split()]
+    monkeypatch.setattr(terminal, "width", lambda: 40)
+    narrow, _ = run("train", "chip.toml", "--chips", 3, "--no-report")
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert set(numbers) <= set(narrow.split())
+
+
+def test_a_file_that_cannot_be_written_is_named_in_one_line(run):
+    Path("plain").write_text("")
+    _, error = run("init", "plain/chip.toml", code=2)
+    assert error == "error: 'plain/chip.toml': Not a directory\n"

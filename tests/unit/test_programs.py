@@ -161,6 +161,33 @@ def test_an_unknown_slope_is_refused_where_the_program_is_built(build):
         build.gate(visible, visible, "relu")
 
 
+@pytest.mark.parametrize(
+    "share", [float("nan"), float("inf"), -0.01, 1.01, "0.5", None, True, 0.5j, np.zeros(2)]
+)
+def test_a_share_that_no_memory_has_is_refused(build, share):
+    visible = build.clamp(build.network.groups[0])
+    with pytest.raises(DesignError, match=r"blend: share = .*: want a number in 0\.\.1"):
+        build.blend(visible, visible, share)
+
+
+@pytest.mark.parametrize("gain", [float("nan"), float("-inf"), "2", None, True, 1j])
+def test_a_gain_that_is_no_finite_number_is_refused(build, gain):
+    visible = build.clamp(build.network.groups[0])
+    with pytest.raises(DesignError, match="subtract: gain = .*: want a finite number"):
+        build.subtract(visible, visible, gain)
+
+
+def test_shares_at_both_ends_and_any_finite_gain_are_taken(build):
+    visible = build.clamp(build.network.groups[0])
+    build.monitor(visible, visible)
+    for share in (0, 1, np.float32(0.5)):
+        build.blend(visible, visible, share)
+    build.subtract(visible, visible, -1e300)
+    gains = [op.gains for op in build.program("test").ops[1:]]
+    assert gains == [(0.0, 1.0), (1.0, 0.0), (0.5, 0.5), (-1e300, 1e300)]
+    assert {type(gain) for pair in gains for gain in pair} == {float}
+
+
 def test_a_second_feedback_matrix_of_one_name_is_refused(build):
     build.feedback("back", 2, 4)
     with pytest.raises(DesignError, match="'back'"):

@@ -1,11 +1,20 @@
 """Counter-based randomness: known answers, moments, and independence of everything else."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recirc_hw.random_streams import PURPOSES, normal, permutation, philox, uniform
+from recirc_hw.random_streams import (
+    PURPOSES,
+    block_draws,
+    normal,
+    permutation,
+    philox,
+    uniform,
+)
 
 # kat_vectors of Random123, philox4x32-10: counter, key, result.
 KNOWN = [
@@ -170,3 +179,32 @@ def test_a_step_outside_32_bits_is_refused(draw, step):
 def test_an_unknown_purpose_is_refused():
     with pytest.raises(KeyError):
         uniform(0, "luck", 3)
+
+
+def test_block_draws_are_a_uniform_and_a_normal_of_one_block():
+    u, z = block_draws(9, "device pulses", 3, np.arange(N))
+    powers = range(1, 5)
+    assert_moments(
+        u,
+        [1 / (k + 1) for k in powers],
+        [1 / (2 * k + 1) - 1 / (k + 1) ** 2 for k in powers],
+    )
+    assert_moments(z, [0, 1, 0, 3], [1, 2, 15, 96])
+    assert abs(np.mean((u - 0.5) * z)) < 6 * math.sqrt(1 / 12 / N)
+    assert u.min() >= 0
+    assert u.max() < 1
+
+
+def test_block_draws_do_not_depend_on_what_is_drawn_beside_them():
+    seeds, steps = np.array([[3], [2**63]], np.uint64), np.array([[0], [7]])
+    index = np.array([0, 5, (2 << 32) + 1], np.uint64)
+    together = block_draws(seeds, "device pulses", steps, index)
+    for chip, (seed, step) in enumerate(((3, 0), (2**63, 7))):
+        for place, one in enumerate(index):
+            alone = block_draws(np.uint64(seed), "device pulses", step, one)
+            assert [part[chip, place] for part in together] == [float(part) for part in alone]
+
+
+def test_block_draws_refuse_a_step_outside_32_bits():
+    with pytest.raises(ValueError, match="step must be in 0..2"):
+        block_draws(0, "device pulses", 2**32, 0)

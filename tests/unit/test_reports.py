@@ -22,8 +22,10 @@ from recirc_hw.reports import (
     write_report,
 )
 from recirc_hw.reports import plots as drawn
+from recirc_hw.reports.devices import device_response
 from recirc_hw.reports.style import png
 from recirc_hw.reports.words import design_text, verdict
+from recirc_hw.substrates.devices import SoftBounds
 
 NASTY = '<script>alert(1)</script> "><img src=x onerror=alert(2)> $x_{ &amp; \udcff'
 
@@ -354,3 +356,17 @@ def test_verdicts_say_how_a_training_ended(encoder):
     never = replace(run, learned=False, updates=None, total_updates=1)
     assert verdict(never) == "This chip did not learn encoder(4) in 1 weight update."
     assert "Stopped by hand" in verdict(replace(never, interrupted=True))
+
+
+def test_a_pulse_response_shows_the_devices_spread_about_the_closed_form():
+    picture = device_response(SoftBounds(w_max_dtod=0.1, w_min_dtod=0.1), "soft")
+    columns = picture.columns
+    assert len({len(values) for values in columns.values()}) == 1
+    up = columns["pulse"][:201]
+    # The median of 50 devices; 0.1 of the range to either side holds most of them.
+    np.testing.assert_allclose(columns["median"][:201], 16 - 32 * 0.998**up, atol=1.5)
+    assert (columns["95 %"] >= columns["median"]).all()
+    assert (columns["5 %"] <= columns["median"]).all()
+    assert 2 < columns["95 %"][200] - columns["5 %"][200] < 8
+    assert picture.alt.startswith("soft: from -15.7 to 14.8 in 1,600 pulses up")
+    assert png(picture)[1:4] == b"PNG"

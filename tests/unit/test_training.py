@@ -594,3 +594,15 @@ def test_a_run_gives_back_the_chip_as_it_was_left():
     chip.train(ENCODER, max_updates=5, until="end")
     for mine, wanted in zip(chip.weights, trained.weights, strict=True):
         np.testing.assert_array_equal(mine, wanted)
+
+
+def test_what_is_no_chip_is_refused():
+    with pytest.raises(TypeError, match=r"chips: want Chips, .* got 1"):
+        train([1], ENCODER)
+
+
+@pytest.mark.parametrize("name", ["max_updates", "epochs", "hold", "batch_size"])
+def test_numbers_that_no_counter_holds_are_refused(name):
+    chip = Design(Loop(4, 2), Recirculation()).fabricate(0)
+    with pytest.raises(ValueError, match="at most 2"):
+        chip.train(ENCODER, **{name: 10**30})
