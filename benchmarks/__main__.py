@@ -2,9 +2,15 @@
 
 import sys
 
-from benchmarks import batches, chips, fixed_online, online
+from benchmarks import batches, chips, fixed_online, online, spiking
 
-QUESTIONS = {"chips": chips, "batches": batches, "online": online, "fixed_online": fixed_online}
+QUESTIONS = {
+    "chips": chips,
+    "batches": batches,
+    "online": online,
+    "fixed_online": fixed_online,
+    "spiking": spiking,
+}
 
 for name in sys.argv[1:] or QUESTIONS:
     QUESTIONS[name].main()

@@ -2,8 +2,9 @@
 
 `reference` is plain NumPy and is the meaning; `native` is compiled C; `numba` runs
 fixed-point and continuous-time designs, `brian2` spiking ones; both are imported only
-when asked for. Each is a module with `train(job)` and `forward(program, weights, cases, slot, body)`. A backend knows
-opcodes and arrays, never rules or networks.
+when asked for. Each is a module with `train(job)` and
+`forward(program, weights, cases, slot, body)`. A backend knows opcodes and arrays, never
+rules or networks.
 """
 
 from importlib import import_module

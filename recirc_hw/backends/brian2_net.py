@@ -64,6 +64,11 @@ def train(job, own_noise=False):
     With `own_noise` Brian2 draws the random numbers; else they are those of the others.
     """
     _refuse(job.program)
+    if job.trains:
+        raise UnsupportedError(
+            "spike trains on the brian2 backend: a clamped unit cannot fire while its neuron "
+            "is refractory there; native, numba and reference clamp them"
+        )
     error, unit_error = job.history()
     for chip in np.flatnonzero(job.watch.active):
         order = job.order[chip if len(job.order) > 1 else 0]
@@ -77,10 +82,10 @@ def _train_chip(job, chip, cases, error, unit_error, own_noise):
     seed, done = int(body.seeds[chip]), int(body.steps[chip])
     keys = [(seed, "spikes", done + k, 0) for k in range(len(cases))]
     sizes = np.diff(job.batch_ends, prepend=0)
-    course = _Course.through(
+    course = Course.through(
         program, clamp_drive(program.dynamics, cases), keys, np.repeat(sizes, sizes)
     )
-    net = _Net(program, [matrix[chip] for matrix in job.weights], course, own_noise)
+    net = Net(program, [matrix[chip] for matrix in job.weights], course, own_noise)
     net.take_up(body, chip)
     learned = net.run_watching_weights(sizes)
     start = 0
@@ -116,8 +121,8 @@ def _count(program, matrices, cases, seed, step, own_noise):
     for start in range(0, len(cases), together):
         places = range(start, min(start + together, len(cases)))
         keys = [(seed, "test spikes", step, place) for place in places]
-        course = _Course.of_case(program, drives[start : places.stop], keys)
-        net = _Net(program, matrices, course, own_noise)
+        course = Course.of_case(program, drives[start : places.stop], keys)
+        net = Net(program, matrices, course, own_noise)
         net.run()
         fired, _ = net.fired()[-1]
         found.append(fired.reshape(len(places), -1))
@@ -138,7 +143,7 @@ def _refuse(program):
 
 
 @dataclass
-class _Course:
+class Course:
     """What happens at every step of a run; copies of the network run side by side."""
 
     copies: int
@@ -179,7 +184,7 @@ class _Course:
 _STEPWISE = ("drive", "clamped", "rates", "draws")
 
 
-class _Net:
+class Net:
     """A network of Brian2's objects, made for one course."""
 
     def __init__(self, program, matrices, course, own_noise):

@@ -32,7 +32,8 @@ def train(job, advance):
 
     The errors of a batch are told by the neurons' curve, from the weights before it.
     """
-    return continuous.train(job, partial(present, advance=advance), keep)
+    batches = _numbers(job)
+    return continuous.train(job, partial(present, batches=batches, advance=advance), keep)
 
 
 def forward(program, weights, cases, slot, body, count, threads=1):
@@ -52,16 +53,25 @@ def forward(program, weights, cases, slot, body, count, threads=1):
     return values[..., place.offset : place.offset + place.size]
 
 
-def present(job, chips, cases, learning, first=0, *, advance):
+def _numbers(job):
+    """Yield the numbers of the cases of each batch, shape (n_chips, cases)."""
+    order = np.broadcast_to(job.order, (job.n_chips, job.order.shape[1]))
+    start = 0
+    for end in job.batch_ends:
+        yield order[:, start:end]
+        start = end
+
+
+def present(job, chips, cases, learning, first=0, *, batches, advance):
     """Take each chip through its cases, one after another; see `continuous`.
 
     Weights change within a case, so what it returns for each matrix are the weights
     after the last.
     """
     values = by_curve(job.program, [matrix[chips] for matrix in job.weights], cases)
-    learn = partial(_learn, job, advance)
+    learn, numbers = partial(_learn, job, advance), next(batches)
     with ThreadPoolExecutor(job.threads) as pool:
-        learned = list(pool.map(learn, chips, cases))
+        learned = list(pool.map(learn, chips, cases, numbers[chips]))
     return values, [np.stack(matrix) for matrix in zip(*learned, strict=True)]
 
 
@@ -74,15 +84,16 @@ def keep(job, chips, learned, n_cases):
             job.weights[k][chips] = after
 
 
-def _learn(job, advance, chip, cases):
+def _learn(job, advance, chip, cases, numbers):
     """Present a batch to one chip; return its weights after that."""
     body, dynamics = job.body, job.program.dynamics
     matrices = [matrix[chip] for matrix in job.weights]
-    for drive in clamp_drive(dynamics, cases):
+    for drive, number in zip(clamp_drive(dynamics, cases), numbers, strict=True):
         held = _Held(body, chip, matrices)
         state = body.chip(chip, held.seen())
         key = int(body.seeds[chip]), "spikes", int(body.steps[chip]), 0
-        for p, stretch in stretches(job.program, drive, key, len(cases)):
+        train = job.trains[number] if job.trains else None
+        for p, stretch in stretches(job.program, drive, key, len(cases), train):
             fired = _run(advance, dynamics, state, stretch, held)
             body.counters[chip, p] += counted(dynamics, *fired)
         matrices = held.written(state.weights)
@@ -137,20 +148,31 @@ class _Held:
         return self.matrices
 
 
-def stretches(program, drive, key, n_cases=1, forced=None):
-    """Yield (phase number, Stretch) of each phase of one case, in turn."""
-    moment = 0
+def stretches(program, drive, key, n_cases=1, train=None):
+    """Yield (phase number, Stretch) of each phase of one case, in turn.
+
+    A case given as a spike train is forced upon the clamped units, from its beginning on.
+    """
+    moment, dynamics = 0, program.dynamics
     for p, phase in enumerate(program.phases):
-        clamped = bool(phase.clamped)
+        forced = None
+        if phase.clamped and train is not None:
+            forced = _forced(dynamics, train, moment, phase.steps)
         if phase.steps:
-            yield (
-                p,
-                Stretch(
-                    phase.steps, moment, key, drive if clamped else None,
-                    rates(program, phase, n_cases),
-                ),
-            )  # fmt: skip
+            held = drive if phase.clamped else None
+            found = rates(program, phase, n_cases)
+            yield p, Stretch(phase.steps, moment, key, held, found, forced)
         moment += phase.steps
+
+
+def _forced(dynamics, train, first, steps):
+    """Return which units of the first population fire at each step, shape (steps, units)."""
+    time_ms, unit = train
+    forced = np.zeros((steps, dynamics.sizes[0] // dynamics.copies), np.uint8)
+    step = np.floor(time_ms / dynamics.dt_ms + 1e-9).astype(np.int64) - first
+    inside = (step >= 0) & (step < steps)
+    forced[step[inside], unit[inside]] = 1
+    return np.ascontiguousarray(np.repeat(forced, dynamics.copies, axis=1))
 
 
 def rates(program, phase, n_cases):

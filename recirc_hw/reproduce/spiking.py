@@ -122,13 +122,16 @@ def _learned_by(updates, most):
 
 
 def _wide(bench):
-    """Return the lines of 8-3-8, at the independent build's release and at 1.5 tau_v."""
+    """Return the lines of 8-3-8: the clamp must be longer than 4 tau_v there."""
     lines = []
-    for release in (100.0, 150.0):
-        fields = {"neurons": bench.pick(1, 10), "tau_ms": 100.0, "release_ms": release}
-        label = f"8-3-8, n = 10, released for {release:g} ms"
+    for clamp in (800.0, 400.0):
+        fields = {
+            "neurons": bench.pick(1, 10), "tau_ms": 100.0, "release_ms": 100.0,
+            "clamp_ms": clamp,
+        }  # fmt: skip
+        label = f"8-3-8, n = 10, tau_v 100 ms, clamped for {clamp:g} ms"
         runs = _encoders(bench, label, bench.pick(1, 6), fields, size=(8, 3))
-        share = 1.0 if release == 100.0 and not bench.quick else None
+        share = 1.0 if clamp == 800.0 and not bench.quick else None
         lines += _learning_lines(label, runs, 6, share, None, None)
     return lines
 
