@@ -133,8 +133,10 @@ def main():
     ) + " a step")  # fmt: skip
     best = min(medians.values())
     for name, seconds in theirs.items():
-        print(f"spiking: {name} {seconds / STEPS * 1e6:.0f} us a step: "
-              f"{seconds / best:.1f} times the better of ours (goal {GOALS[name]})")  # fmt: skip
+        print(
+            f"spiking: {name} {seconds / STEPS * 1e6:.0f} us a step: "
+            f"{seconds / best:.1f} times the better of ours (goal {GOALS[name]})"
+        )
 
 
 def peers(program, matrices, drive):

@@ -102,7 +102,8 @@ def _train_chip(job, chip, cases, error, unit_error, own_noise):
         start = end
     fired = net.hand_back(body, chip)
     for p, counts in enumerate(fired):
-        body.counters[chip, p] += spiking.counted(program.dynamics, *counts)
+        spikes, events, _ = spiking.counted(program.dynamics, *counts)
+        body.counters[chip, p] += (spikes, events, len(cases))
     body.steps[chip] += len(cases)
     spiking.keep(job, np.array([chip]), [m[-1][None] for m in learned], len(cases))
 
@@ -140,6 +141,15 @@ def _refuse(program):
             "Spiking.device on the brian2 backend: a network that runs without a stop cannot "
             "write devices between cases; native and reference can"
         )
+
+
+def _start_afresh():
+    """Forget earlier networks; standalone code is built once for each."""
+    device = b2.get_device()
+    if isinstance(device, CPPStandaloneDevice) and device.has_been_run:
+        device.reinit()
+        device.activate(build_on_run=False)
+    b2.start_scope()
 
 
 @dataclass
@@ -188,7 +198,7 @@ class Net:
     """A network of Brian2's objects, made for one course."""
 
     def __init__(self, program, matrices, course, own_noise):
-        b2.start_scope()
+        _start_afresh()
         self.program, self.dynamics, self.course = program, program.dynamics, course
         self.step = self.dynamics.dt_ms * b2.ms
         self.own_noise = own_noise
@@ -386,15 +396,11 @@ class Net:
     def run(self):
         """Run the whole course."""
         duration = len(self.course.clamped) * self.step
-        device = b2.get_device()
-        if not isinstance(device, CPPStandaloneDevice):
-            self.network.run(duration, namespace={})
-            return
-        if device.has_been_run:
-            device.reinit()
-            device.activate(build_on_run=False)
         self.network.run(duration, namespace={})
-        device.build(directory=tempfile.mkdtemp(prefix="recirc_hw-"), compile=True, run=True)
+        device = b2.get_device()
+        if isinstance(device, CPPStandaloneDevice):
+            folder = tempfile.mkdtemp(prefix="recirc_hw-")
+            device.build(directory=folder, compile=True, run=True)
 
     def run_watching_weights(self, batch_sizes):
         """Run; return each matrix before every batch and at the end, shape (n + 1, ...)."""

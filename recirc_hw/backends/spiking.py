@@ -204,13 +204,11 @@ def rates(program, phase, n_cases):
 
 
 def counted(dynamics, fired, biases):
-    """Return (spikes, synaptic events) of so many spikes of units and bias neurons."""
-    events = sum(
-        (int(fired[dynamics.units(source)].sum()) + int(biases[source]))
-        * dynamics.sizes[target]
-        for _, source, target in dynamics.projections
-    )
-    return int(fired.sum()) + int(biases.sum()), events
+    """Return COUNTS of one presentation: so many spikes of units and bias neurons."""
+    populations = range(len(dynamics.sizes))
+    of = [int(fired[dynamics.units(p)].sum() + biases[p]) for p in populations]
+    events = sum(of[source] * dynamics.sizes[to] for _, source, to in dynamics.projections)
+    return sum(of), events, 1
 
 
 def by_curve(program, weights, cases):

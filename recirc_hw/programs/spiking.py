@@ -13,8 +13,8 @@ import numpy as np
 
 from recirc_hw.programs.body import Body
 
-COUNTS = ("spikes", "synaptic_events")
-"""What a backend counts; what every step costs besides is known without."""
+COUNTS = ("spikes", "synaptic_events", "presentations")
+"""What is counted in each phase; what every step costs besides is known without."""
 
 NEURONS = ("escape", "noisy_threshold")
 PLASTICITIES = ("trace_difference", "raw_presynaptic", "pair_stdp", "two_phase_hebb")
@@ -116,7 +116,7 @@ class SpikingBody(Body):
     fast: np.ndarray
     bias_waiting: np.ndarray  # of each population's bias neuron
     bias_slow: np.ndarray
-    counters: np.ndarray  # int64, shape (n_chips, n_phases, 2), as COUNTS names them
+    counters: np.ndarray  # int64, shape (n_chips, n_phases, 3), as COUNTS names them
     synapses: object = None  # the synapse devices, as fabricated; None: floating point
 
     @classmethod
@@ -216,3 +216,32 @@ class Window:
             np.zeros(neurons, np.uint8), np.zeros(neurons),
             *(np.zeros(units) for _ in range(3)),
         )  # fmt: skip
+
+
+def phase_counts(program, counters):
+    """Return what a clocked chip did in each phase, as {phase: {what: how often}}.
+
+    Inference: spikes; synaptic events, one a spike and target unit; updates of potentials
+    and currents, one a neuron and a unit each step. Learning: trace updates, two a unit
+    and one a bias each step; weight writes, one a plastic synapse each step, or each
+    presentation where devices are written then.
+
+    Parameters
+    ----------
+    counters : int array, shape (n_phases, 3), as COUNTS names them
+    """
+    dynamics, found = program.dynamics, {}
+    synapses = sum((m.cols + 1) * m.rows for m in program.layout.matrices if m.policy)
+    for phase, (spikes, events, presentations) in zip(
+        program.phases, counters.tolist(), strict=True
+    ):
+        steps = phase.steps * presentations
+        writes = presentations if dynamics.write == "presentation" else steps
+        found[phase.name] = {
+            "spikes": spikes,
+            "synaptic_events": events,
+            "neuron_updates": steps * (dynamics.n_neurons + dynamics.n_units),
+            "trace_updates": steps * (2 * dynamics.n_units + len(dynamics.sizes)),
+            "weight_writes": writes * synapses if phase.plastic else 0,
+        }
+    return found

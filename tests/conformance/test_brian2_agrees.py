@@ -12,6 +12,8 @@ from spiking_jobs import (
     reference_outcome,
 )
 
+import recirc_hw as rh
+
 brian2 = pytest.importorskip("brian2")
 from recirc_hw.backends import brian2_net  # noqa: E402
 
@@ -61,3 +63,28 @@ def test_brian2_in_standalone_cpp_has_the_same_spikes_and_weights():
     finally:
         brian2.device.reinit()
         brian2.set_device("runtime")
+
+
+@pytest.mark.slow
+def test_brian2_with_its_own_noise_has_the_same_statistics(numpy_target):
+    # 4 visible and 2 hidden units of 40 neurons over 2 x 120 steps, two chips: about 6000
+    # spikes, whose count has a standard error below 1 %; the bound is eight of them.
+    design = design_of("several neurons, shunting clamp, long release")
+    design = design.replace("substrate.neurons", 40)
+    counts = []
+    for own_noise in (False, True):
+        job = job_of(design)
+        brian2_net.train(job, own_noise)
+        counts.append(job.body.counters[..., 0].sum())
+    assert abs(counts[1] / counts[0] - 1) < 0.08
+    assert counts[0] != counts[1]
+
+
+def test_what_brian2_cannot_do_is_refused_with_the_reason():
+    ideal = rh.Design(rh.Loop(4, 2), rh.Recirculation()).fabricate(0)
+    with pytest.raises(rh.UnsupportedError, match="brian2 backend runs spiking designs only"):
+        ideal.reconstruct(np.eye(4), backend="brian2")
+    held = rh.Spiking(device=rh.devices.Codes(bits=6))
+    chip = rh.Design(rh.Loop(4, 2), rh.Recirculation(), held).fabricate(0)
+    with pytest.raises(rh.UnsupportedError, match="cannot write devices between cases"):
+        chip.reconstruct(np.eye(4), backend="brian2")

@@ -155,7 +155,10 @@ def test_spikes_go_out_to_a_file_and_come_back_as_a_task(tmp_path):
         chip = design.fabricate(0)
         run = chip.train(task, max_updates=2, probes=False)
         assert run.total_updates == 2
-        assert any((a != b).any() for a, b in zip(chip.weights, design.fabricate(0).weights))
+        assert any(
+            (a != b).any()
+            for a, b in zip(chip.weights, design.fabricate(0).weights, strict=True)
+        )
     with pytest.raises(rh.DataError, match="allowed: .npz, .csv"):
         record.save(tmp_path / "spikes.txt")
 
