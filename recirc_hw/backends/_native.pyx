@@ -562,7 +562,7 @@ cdef class SpikingTable:
         (self.c.membrane_stay, self.c.fast_stay, self.c.fast_jump, self.c.hazard,
          self.c.threshold, self.c.threshold_noise) = constants
 
-    def room(self, int64_t drawn_steps):
+    def _room(self, int64_t drawn_steps):
         """Return the scratch arrays of a stretch: total, count, draws, gathered and its parts."""
         units = self.populations["units"]
         blocks = -(-(drawn_steps * ((self.c.n_neurons + 3) // 4)) // 16) * 16
@@ -576,13 +576,13 @@ cdef class SpikingTable:
 
 
 def spiking_advance(int isa, SpikingTable table, memory, chip, rates, drive, forced, key,
-                    int64_t moment, int64_t steps, int64_t drawn_steps, room, window):
+                    int64_t moment, int64_t steps, int64_t drawn_steps, window):
     """Run a stretch; return the spikes of each unit and of each population's bias."""
     cdef rh_stretch s
     cdef int status
     cdef int64_t units = table.c.n_units, neurons = table.c.n_neurons
     cdef int64_t populations = table.c.n_populations, first = table.populations["units"][0]
-    total, count, draws, gathered, _ = room
+    total, count, draws, gathered, parts = table._room(drawn_steps)
     fired, bias_fired = np.zeros(units, np.int64), np.zeros(populations, np.int64)
     s.weights = <double *>address(memory, np.float64, 1, True)
     s.n_weights = memory.size

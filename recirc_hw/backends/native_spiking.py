@@ -22,13 +22,18 @@ def advance(dynamics, chip, stretch, isa):
         isa, table, chip.memory, chip, np.array(stretch.rates),
         None if drive is None else np.ascontiguousarray(drive), stretch.forced,
         (seed, PURPOSES[purpose], step, place), stretch.moment, stretch.steps, drawn,
-        table.room(drawn), stretch.record,
+        stretch.record,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=64)
 def _table(dynamics):
-    """Return the constants as records of the core."""
+    """Return the constants as the core reads them."""
+    return _native.SpikingTable(*table_parts(dynamics))
+
+
+def table_parts(dynamics):
+    """Return the constants as records: populations, projections, chances, and the rest."""
     populations = [
         (
             first,
@@ -41,7 +46,7 @@ def _table(dynamics):
             dynamics.first_units, dynamics.sizes, dynamics.tau_ms, strict=False
         )
     ]
-    return _native.SpikingTable(
+    return (
         np.array(populations, _native.POPULATION),
         np.array([_way(dynamics, *way) for way in dynamics.projections], _native.PROJECTION),
         spike_chance(dynamics, np.linspace(-_native.HIGHEST, _native.HIGHEST, _native.CHANCES)),
