@@ -77,33 +77,69 @@ class Spiking(Held):
         Updates between checks of all cases, at least.
     """
 
-    type: Literal["spiking"] = "spiking"
-    precision: Literal["float64"] = "float64"
-    neurons: PositiveInt = 1
-    shared_weights: bool = True
-    tau_ms: PositiveFloat = 200.0
-    tau_hidden_ms: Times = 30.0
-    clamp_ms: PositiveFloat | None = None
-    release_ms: PositiveFloat | None = 300.0
-    plasticity_gain: PositiveFloat = 0.05
-    dt_ms: PositiveFloat = 1.0
-    membrane_ms: PositiveFloat = 5.0
-    refractory_ms: PositiveFloat = 10.0
-    fast_ms: PositiveFloat = 5.0
-    clamp: Literal["current", "shunting"] = "current"
-    clamp_strength: Annotated[float, Field(gt=0, le=40)] = 12.0
-    neuron: Literal["escape", "noisy_threshold"] = "escape"
-    threshold: float = 2.45
-    threshold_noise: Annotated[float, Field(ge=0)] = 1.87
+    type: Literal["spiking"] = Field("spiking", description="neurons that fire")
+    precision: Literal["float64"] = Field(
+        "float64", description="spike trains agree between backends in doubles only"
+    )
+    neurons: PositiveInt = Field(1, description="neurons in each unit")
+    shared_weights: bool = Field(
+        True, description="whether a unit's neurons share their weights"
+    )
+    tau_ms: PositiveFloat = Field(
+        200.0, description="time constant of the visible units' synapses and slow traces"
+    )
+    tau_hidden_ms: Times = Field(30.0, description="the same for hidden groups")
+    clamp_ms: PositiveFloat | None = Field(
+        None, description="how long a case is clamped; none: 4 tau_ms"
+    )
+    release_ms: PositiveFloat | None = Field(
+        300.0, description="how long the loop then runs free; none: from regression"
+    )
+    plasticity_gain: PositiveFloat = Field(
+        0.05, description="rate of the weights per unit of the rule's learning rate"
+    )
+    dt_ms: PositiveFloat = Field(1.0, description="the step")
+    membrane_ms: PositiveFloat = Field(5.0, description="time constant of a neuron's potential")
+    refractory_ms: PositiveFloat = Field(
+        10.0, description="shortest time between two spikes of a neuron"
+    )
+    fast_ms: PositiveFloat = Field(5.0, description="time constant of the fast traces")
+    clamp: Literal["current", "shunting"] = Field(
+        "current",
+        description="on top of what the network sends, for binary cases, or in place of it",
+    )
+    clamp_strength: Annotated[float, Field(gt=0, le=40)] = Field(
+        12.0, description="largest drive of a clamped unit, in units of net input"
+    )
+    neuron: Literal["escape", "noisy_threshold"] = Field(
+        "escape", description="how a neuron decides to fire"
+    )
+    threshold: float = Field(
+        2.45, description="potential at which a noisy-threshold neuron fires"
+    )
+    threshold_noise: Annotated[float, Field(ge=0)] = Field(
+        1.87, description="standard deviation of that threshold, drawn at each step"
+    )
     plasticity: Literal[
         "trace_difference", "raw_presynaptic", "pair_stdp", "two_phase_hebb"
-    ] = "trace_difference"
-    jump: Literal["exact", "approximate"] = "exact"
-    device: AnyDevice = Field(IdealDevice())
-    write: Literal["presentation", "step"] = "presentation"
-    readout: Literal["counts", "curve"] = "counts"
-    readout_ms: PositiveFloat = 2000.0
-    check_every: PositiveInt = 20
+    ] = Field("trace_difference", description="the rule of traces, or controls that fail")
+    jump: Literal["exact", "approximate"] = Field(
+        "exact", description="what a spike adds to a trace"
+    )
+    device: AnyDevice = Field(
+        IdealDevice(), description="what a synapse is made of; see recirc-hw devices"
+    )
+    write: Literal["presentation", "step"] = Field(
+        "presentation", description="when a device is written"
+    )
+    readout: Literal["counts", "curve"] = Field(
+        "counts",
+        description="whether spikes are counted, or the curve of rate against drive is used",
+    )
+    readout_ms: PositiveFloat = Field(2000.0, description="how long spikes are counted")
+    check_every: PositiveInt = Field(
+        20, description="updates between checks of all cases, at least"
+    )
 
     @property
     def margin(self):
