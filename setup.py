@@ -5,10 +5,10 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-CORE = ["status", "fixed_status", "analog_status", "dispatch"]
+CORE = ["status", "fixed_status", "analog_status", "spiking_status", "dispatch"]
 KERNELS = [
     f"{family}_{isa}"
-    for family in ("ideal", "fixed", "analog")
+    for family in ("ideal", "fixed", "analog", "spiking")
     for isa in ("portable", "avx2", "avx512")
 ]
 HEADERS = [str(path) for suffix in ("h", "inc") for path in Path("csrc").glob(f"*.{suffix}")]

@@ -2,11 +2,11 @@
 
 import sys
 
-from benchmarks import analog, batches, chips, fixed_online, online, studies
+from benchmarks import analog, batches, chips, fixed_online, online, spiking, studies
 
 QUESTIONS = {
     "chips": chips, "batches": batches, "online": online, "fixed_online": fixed_online,
-    "studies": studies, "analog": analog,
+    "studies": studies, "analog": analog, "spiking": spiking,
 }  # fmt: skip
 
 for name in sys.argv[1:] or QUESTIONS:

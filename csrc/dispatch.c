@@ -21,6 +21,7 @@ int rh_best_isa(void)
 static const rh_ideal_kernels *const IDEAL[] = EACH_ISA(rh_ideal);
 static const rh_fixed_kernels *const FIXED[] = EACH_ISA(rh_fixed);
 static const rh_analog_kernels *const ANALOG[] = EACH_ISA(rh_analog);
+static const rh_spiking_kernels *const SPIKING[] = EACH_ISA(rh_spiking);
 
 static int there(int isa) { return isa >= RH_PORTABLE && isa <= rh_best_isa(); }
 
@@ -68,4 +69,9 @@ int rh_noise(int isa, int dtype, uint64_t seed, uint32_t purpose, uint32_t step,
     return there(isa) ? ANALOG[isa]->noise[dtype](seed, purpose, step, moment, first, count,
                                                   n_units, out)
                       : RH_ERR_ISA;
+}
+
+int rh_spiking_advance(int isa, const rh_spiking *program, const rh_stretch *stretch)
+{
+    return there(isa) ? SPIKING[isa]->advance(program, stretch) : RH_ERR_ISA;
 }

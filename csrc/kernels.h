@@ -23,8 +23,13 @@ typedef struct {
                     int64_t count, int64_t n_units, void *out);
 } rh_analog_kernels;
 
+typedef struct {
+    int (*advance)(const rh_spiking *, const rh_stretch *);
+} rh_spiking_kernels;
+
 extern const rh_ideal_kernels rh_ideal_portable, rh_ideal_avx2, rh_ideal_avx512;
 extern const rh_fixed_kernels rh_fixed_portable, rh_fixed_avx2, rh_fixed_avx512;
 extern const rh_analog_kernels rh_analog_portable, rh_analog_avx2, rh_analog_avx512;
+extern const rh_spiking_kernels rh_spiking_portable, rh_spiking_avx2, rh_spiking_avx512;
 
 #endif

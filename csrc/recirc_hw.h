@@ -218,4 +218,59 @@ int rh_forward(int isa, int dtype, const rh_program *program, const void *weight
                const void *cases, int64_t case_size, int64_t count, void *state,
                const rh_blas *blas);
 
+/* Spiking chips; see recirc_hw/backends/spiking.py for the order within a step, and
+ * programs/spiking.py for what each value is. */
+enum { RH_ESCAPE, RH_NOISY_THRESHOLD };
+enum { RH_TRACE_DIFFERENCE, RH_RAW_PRESYNAPTIC, RH_PAIR_STDP, RH_TWO_PHASE_HEBB };
+enum { RH_HIGHEST = 20, RH_TABLE_STEPS = 16, RH_TABLE = 2 * 20 * 16 + 1 };
+
+typedef struct {
+    int64_t first, units;           /* of all units */
+    double stay, jump, bias_jump;   /* of its slow traces */
+} rh_population;
+
+/* Its weights w[j * units of target + i] lie at `offset`, the biases at j = units of source. */
+typedef struct {
+    int64_t offset, source, target, rebase; /* rebase: steps after which q is small */
+    double current_jump, bias_jump;
+} rh_projection;
+
+typedef struct {
+    const rh_population *populations;
+    const rh_projection *projections;
+    const double *chance; /* RH_TABLE of them, of potentials from -RH_HIGHEST on */
+    int64_t n_populations, n_projections, n_units, n_neurons, neurons;
+    int32_t refractory, neuron, plasticity, shunting;
+    double membrane_stay, fast_stay, fast_jump, hazard, threshold, threshold_noise;
+} rh_spiking;
+
+/* What a projection gathers between two flushes of its weights: G and S of spiking.inc. */
+typedef struct {
+    double *post, *pre; /* units of the target; units of the source, and its bias */
+    double scale;
+    int64_t steps;
+} rh_gathered;
+
+/* One chip, and the steps it is to do. */
+typedef struct {
+    double *weights, *potential, *current, *slow, *fast, *bias_slow;
+    int32_t *waiting, *bias_waiting;
+    const double *drive;   /* into the units of the first population; 0: not clamped */
+    const double *rates;   /* one a projection */
+    const uint8_t *forced; /* a row of the first population's units a step, or 0 */
+    int64_t *fired, *bias_fired; /* are added to */
+    uint8_t *raster;             /* steps x neurons; 0: nothing is recorded */
+    double *potentials, *currents, *slows, *fasts; /* a row a step */
+    rh_gathered *gathered; /* room, one a projection */
+    double *total;         /* room for the units of the largest population */
+    int32_t *count;        /* room for all units */
+    uint32_t *draws;       /* room for drawn_steps * blocks of 4, in whole 16 blocks */
+    int64_t n_weights, steps, moment, drawn_steps;
+    uint64_t seed;
+    int64_t purpose, step, place;
+} rh_stretch;
+
+int rh_spiking_check(const rh_spiking *program, const rh_stretch *stretch);
+int rh_spiking_advance(int isa, const rh_spiking *program, const rh_stretch *stretch);
+
 #endif

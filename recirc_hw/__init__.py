@@ -30,7 +30,7 @@ from recirc_hw.rules import (
     TopOnly,
 )
 from recirc_hw.studies import Yield, ablate, find_limit, learning_yield, sweep
-from recirc_hw.substrates import Analog, FixedPoint, Ideal, devices
+from recirc_hw.substrates import Analog, FixedPoint, Ideal, Spiking, devices
 from recirc_hw.substrates.devices import fit_device
 from recirc_hw.training import Run, train
 
@@ -58,6 +58,7 @@ __all__ = [
     "RandomFeedback",
     "Recirculation",
     "Run",
+    "Spiking",
     "StudyError",
     "TaskError",
     "TopOnly",

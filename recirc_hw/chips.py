@@ -11,7 +11,7 @@ from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.programs import Phases
 from recirc_hw.rules import RULES, CustomRule, FirstPass, Rule
 from recirc_hw.sections import SECTIONS, parts_of, read, written
-from recirc_hw.substrates import Ideal
+from recirc_hw.substrates import Ideal, Spiking
 from recirc_hw.tasks.checks import as_floats
 from recirc_hw.training import train
 from recirc_hw.training.plan import whole
@@ -352,13 +352,16 @@ class Chip:
         """
         return train([self], task, **options)[0]
 
-    def reconstruct(self, cases, backend="native"):
+    def reconstruct(self, cases, backend="native", readout=None):
         """Return what comes back after one pass round the loop, regression 0.
 
         Parameters
         ----------
         cases : float array, shape (n_cases, n_visible) or (n_visible,)
-        backend : "native", "reference" or "numba"
+        backend : "native", "reference", "numba" or "brian2"
+        readout : str, or None
+            Another way to tell it than the substrate's own: a spiking chip's "counts"
+            of spikes, or "curve", by its neurons' rate against constant drive.
 
         Returns
         -------
@@ -369,7 +372,7 @@ class Chip:
         TaskError
             If the cases are not finite real numbers of that shape.
         """
-        return self._slot(cases, self.design.inference.monitor[1], backend)
+        return self._slot(cases, self.design.inference.monitor[1], backend, readout)
 
     def encode(self, cases, backend="native"):
         """Return the activity of the narrowest hidden group on the first pass.
@@ -382,16 +385,19 @@ class Chip:
         """
         return self._slot(cases, self.design.network.code_index, backend)
 
-    def record(self, case):
+    def record(self, case, window_ms=None):
         """Return what this chip does while one case goes through its phases.
 
         Parameters
         ----------
-        case : float array, shape (n_visible,)
+        case : float array, shape (n_visible,); of a spiking chip also (n_cases, n_visible)
+            Several cases follow one another, and the chip learns as they do.
+        window_ms : (from, to), or None for all
+            Which part of a spiking chip's time to keep.
 
         Returns
         -------
-        Trajectory, of the chip as it is: nothing is written.
+        Trajectory, or of a spiking chip SpikeRecord; nothing is written.
 
         Raises
         ------
@@ -403,6 +409,15 @@ class Chip:
                 f"{type(self.design.substrate).__name__} chips are clocked: only those that "
                 "live in continuous time can be recorded"
             )
+        spiking = isinstance(self.design.substrate, Spiking)
+        if window_ms is not None and not spiking:
+            raise UnsupportedError("window_ms: only a spiking chip's record takes a window")
+        if spiking:
+            case = np.atleast_2d(self._checked(case))
+            codes = self.design.substrate.encode(case, self.design.network)
+            weights = [matrix[None] for matrix in self.matrices]
+            program = self.design.lowered()
+            return record(program, weights, codes, self._body(program), window_ms)
         job = self.presentation(case)
         return record(job.program, job.weights, job.cases, job.body)
 
@@ -489,9 +504,12 @@ class Chip:
         ]  # fmt: skip
         return [substrate.store(array, None)[0] for array in (*known, *fresh)]
 
-    def _slot(self, cases, index, name):
+    def _slot(self, cases, index, name, readout=None):
         cases = self._checked(cases)
-        design, program = self.design, self.design.lowered_inference
+        design = self.design
+        if readout is not None:
+            design = design.replace("substrate.readout", readout)
+        program = design.lowered_inference
         codes = design.substrate.encode(np.atleast_2d(cases), design.network)
         weights = [matrix[None] for matrix in self.matrices[: len(program.layout.matrices)]]
         body = self._body(program)

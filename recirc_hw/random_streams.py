@@ -42,6 +42,8 @@ PURPOSES = {
     "device corrupt": 47,
     "device pulses": 48,
     "device write noise": 49,
+    "spikes": 60,
+    "test spikes": 61,
 }
 """Each use of randomness has a number of its own, which never changes."""
 
@@ -183,6 +185,32 @@ def block_draws(seed, purpose, step, index):
     angle = 2.0 * np.pi * (words[1].astype(np.float64) * 2.0**-32)
     u = words[0].astype(np.float64) * 2.0**-32
     return u.reshape(shape), (radius * np.cos(angle)).reshape(shape)
+
+
+def chances(seed, purpose, step, place, moments, count):
+    """Draw the uniforms that decide which neurons fire, at each of several moments.
+
+    Four come from each Philox block, one from each word w: u = (w + 1/2) / 2**32. The
+    block's counter is (moment blocks + block, place, step, purpose).
+
+    Parameters
+    ----------
+    place : int, which case of a test; 0 in training, where each case has its own step
+    moments : range, the numbers of the integration steps within the case
+    count : int, how many neurons draw at each moment
+
+    Returns
+    -------
+    float64 array, shape (len(moments), count), inside (0, 1)
+    """
+    blocks = -(-count // 4)
+    first = np.arange(moments.start * blocks, moments.stop * blocks, dtype=np.uint64)
+    counter = np.empty((4, len(first)), np.uint32)
+    counter[0] = first & _LOW
+    counter[1], counter[2], counter[3] = place, step, PURPOSES[purpose]
+    words = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
+    u = (words.T.reshape(len(moments), 4 * blocks)[:, :count] + 0.5) * 2.0**-32
+    return np.ascontiguousarray(u)
 
 
 def permutation(seed, purpose, count, *, step=0):

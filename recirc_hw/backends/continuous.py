@@ -13,8 +13,11 @@ from recirc_hw.backends.job import Job, Watch
 BLOCK = 512  # cases that `forward` presents at once
 
 
-def train(job, present):
-    """Train the chips of a job; return (error, unit_error) as the reference does."""
+def train(job, present, learn):
+    """Train the chips of a job; return (error, unit_error) as the reference does.
+
+    `learn(job, chips, changes, n_cases)` takes over what a batch brought.
+    """
     error, unit_error = job.history()
     start = 0
     for batch, end in enumerate(job.batch_ends):
@@ -52,7 +55,7 @@ def _slot(program, values, which):
     return values[..., slot.offset : slot.offset + slot.size]
 
 
-def learn(job, chips, changes, n_cases):
+def write(job, chips, changes, n_cases):
     """Add a batch's changes to the sums, and write those of matrices that are written."""
     body, shares = job.body, write_shares(job, chips, n_cases)
     for k, (matrix, change) in enumerate(

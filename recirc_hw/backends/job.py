@@ -65,6 +65,7 @@ class Job:
     threads: int = 1  # chips in parallel; results do not depend on it
     batch_size: int = 0  # cases of a full batch, where this job may hold only short ones
     body: Body | None = None  # what chips have besides; None where the program needs none
+    trains: tuple | None = None  # (time_ms, unit) of each case, clamped as spikes
 
     @classmethod
     def gathering(cls, program, matrices, cases, body):

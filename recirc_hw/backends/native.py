@@ -12,7 +12,14 @@ from functools import cache, partial
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from recirc_hw.backends import _native, continuous, native_analog, native_fixed
+from recirc_hw.backends import (
+    _native,
+    continuous,
+    native_analog,
+    native_fixed,
+    native_spiking,
+    spiking,
+)
 from recirc_hw.backends.packing import TILE_BYTES, aligned, padded
 from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 
@@ -31,7 +38,10 @@ def train(job, isa=ISAS[-1]):
     if isinstance(job.program, IntegerProgram):
         return native_fixed.train(job, isa)
     if isinstance(job.program, Phases):
-        return continuous.train(job, partial(native_analog.present, isa=isa))
+        if spiking.spikes(job.program):
+            return spiking.train(job, spiking_advance(isa))
+        present = partial(native_analog.present, isa=isa)
+        return continuous.train(job, present, continuous.write)
     error, unit_error = job.history()
     walk = _BatchWalk(job) if _batched(job) else _LaneWalk(job, VECTOR_BYTES[isa])
     call = _Calls(job, walk, error, unit_error, ISAS.index(isa))
@@ -46,6 +56,9 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     if isinstance(program, IntegerProgram):
         return native_fixed.forward(program, weights, cases, slot, isa)
     if isinstance(program, Phases):
+        if spiking.spikes(program):
+            count = partial(spiking.count_spikes, advance=spiking_advance(isa))
+            return spiking.forward(program, weights, cases, slot, body, count)
         present = partial(native_analog.present, isa=isa)
         return continuous.forward(program, weights, cases, slot, body, present)
     table, cases = _batch_table(program, BLOCK), np.ascontiguousarray(cases)
@@ -61,6 +74,11 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
                 _native.forward(ISAS.index(isa), table, packed, block, state)
                 answer[start : start + BLOCK].flat = state[first : first + len(block) * size]
     return values
+
+
+def spiking_advance(isa):
+    """Return what runs the steps of a spiking chip."""
+    return partial(native_spiking.advance, isa=ISAS.index(isa))
 
 
 @cache

@@ -4,13 +4,14 @@ Slower than native and needing no C compiler; it holds the same integers. Ideal
 designs do not run here.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import numba
 import numpy as np
 
-from recirc_hw.backends import continuous, numba_analog
+from recirc_hw.backends import continuous, numba_analog, spiking
 from recirc_hw.backends.numba_kernels import forward_chip, train_chips
+from recirc_hw.backends.numba_spiking import advance
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 from recirc_hw.programs.integer import ROUNDINGS
@@ -20,7 +21,9 @@ from recirc_hw.programs.tables import entries
 def train(job):
     """Train the chips of a job; returns and changes what the reference does."""
     if isinstance(job.program, Phases):
-        return continuous.train(job, numba_analog.present)
+        if spiking.spikes(job.program):
+            return spiking.train(job, advance)
+        return continuous.train(job, numba_analog.present, continuous.write)
     _refuse_floats(job.program)
     history, watch, fixed = job.history(), job.watch, job.body
     weights, sums = _packed(job.weights), _packed(job.sums)
@@ -40,6 +43,9 @@ def train(job):
 def forward(program, weights, cases, slot, body=None):
     """Run a program's case operations without learning; as the reference does."""
     if isinstance(program, Phases):
+        if spiking.spikes(program):
+            count = partial(spiking.count_spikes, advance=advance)
+            return spiking.forward(program, weights, cases, slot, body, count)
         return continuous.forward(program, weights, cases, slot, body, numba_analog.present)
     _refuse_floats(program)
     place = program.layout.slots[slot]

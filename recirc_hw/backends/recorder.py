@@ -2,28 +2,37 @@
 
 import numpy as np
 
+from recirc_hw.backends import spiking
 from recirc_hw.backends.job import Job, Watch
 from recirc_hw.trajectory import Trajectory
 
 
-def record(program, weights, case, body):
-    """Return the trajectory of one chip and one case; nothing is written.
+def record(program, weights, cases, body, window_ms=None):
+    """Return the trajectory, or the spikes, of one chip and its cases; nothing is written.
 
     Parameters
     ----------
     weights : list of arrays, shape (1, rows, cols + 1)
-    case : array, shape (1, case_size)
+    cases : array, shape (n_cases, case_size); of analog chips a single one
+    window_ms : (from, to), or None for all; of spiking chips alone
     """
+    if spiking.spikes(program):
+        from recirc_hw.backends import native
+        from recirc_hw.backends.spike_recorder import record_spikes
+
+        matrices = [matrix[0] for matrix in weights]
+        advance = native.spiking_advance(native.ISAS[-1])
+        return record_spikes(program, matrices, cases, body, advance, window_ms)
     from recirc_hw.backends import reference_analog
 
-    job = Job(program, weights, [], case, None, None, Watch.start(1), body=body)
+    job = Job(program, weights, [], cases, None, None, Watch.start(1), body=body)
     moments = []
 
     def watch(phase, state, changes):
         copies = state.activity[0].copy(), state.trace[0].copy(), [c.copy() for c in changes]
         moments.append((phase, *copies))
 
-    reference_analog.present(job, [0], case[None], True, watcher=watch)
+    reference_analog.present(job, [0], cases[None], True, watcher=watch)
     return _trajectory(program, weights, body, moments)
 
 

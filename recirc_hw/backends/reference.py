@@ -4,11 +4,21 @@ Not intended to be fast. State is an array of shape (cases in the batch, state
 size); a slot is a slice of its columns.
 """
 
+from functools import partial
+
 import numpy as np
 
-from recirc_hw.backends import continuous, reference_analog, reference_fixed
+from recirc_hw.backends import (
+    continuous,
+    reference_analog,
+    reference_fixed,
+    reference_spiking,
+    spiking,
+)
 from recirc_hw.backends.responses import RESPONSES, SLOPES
 from recirc_hw.programs import IntegerProgram, Phases
+
+_count = partial(spiking.count_spikes, advance=reference_spiking.advance)
 
 
 def train(job):
@@ -22,7 +32,9 @@ def train(job):
     if isinstance(job.program, IntegerProgram):
         return reference_fixed.train(job)
     if isinstance(job.program, Phases):
-        return continuous.train(job, reference_analog.present)
+        if spiking.spikes(job.program):
+            return spiking.train(job, reference_spiking.advance)
+        return continuous.train(job, reference_analog.present, continuous.write)
     error, unit_error = job.history()
     for chip in range(job.n_chips):
         order = job.order[chip if len(job.order) > 1 else 0]
@@ -61,6 +73,8 @@ def forward(program, weights, cases, slot, body=None):
     if isinstance(program, IntegerProgram):
         return reference_fixed.forward(program, weights, cases, slot)
     if isinstance(program, Phases):
+        if spiking.spikes(program):
+            return spiking.forward(program, weights, cases, slot, body, _count)
         return continuous.forward(program, weights, cases, slot, body, reference_analog.present)
     chips = [[matrix[chip] for matrix in weights] for chip in range(len(weights[0]))]
     return np.stack([_slot(program, compute(program, chip, cases), slot) for chip in chips])

@@ -10,7 +10,7 @@ from recirc_hw.programs.body import Body, FixedState
 from recirc_hw.programs.builder import Builder
 from recirc_hw.programs.integer import IntegerProgram
 from recirc_hw.programs.layout import Layout, Matrix, Slot, WritePolicy
-from recirc_hw.programs.phases import Phase, Phases
+from recirc_hw.programs.phases import Phase, Phases, group_slots
 from recirc_hw.programs.table import FUNCTIONS, OPCODES, Op, Program
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "Program",
     "Slot",
     "WritePolicy",
+    "group_slots",
 ]

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 
-from recirc_hw.programs.layout import Layout
+from recirc_hw.programs.layout import Layout, Slot
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,12 @@ class Phases:
             for row in rows
         ]
         return "\n".join([self.name, *(line.rstrip() for line in lines)])
+
+
+def group_slots(network):
+    """Return a slot for each of a network's groups, then one for the reconstruction."""
+    slots, offset = [], 0
+    for group in network.groups:
+        slots.append(Slot(group.name, offset, group.size))
+        offset += group.size
+    return (*slots, Slot("output", offset, network.groups[0].size))

@@ -4,6 +4,7 @@ import numpy as np
 
 from recirc_hw.reports import plots
 from recirc_hw.reports.page import Section, write_report
+from recirc_hw.reports.raster import raster
 from recirc_hw.reports.words import (
     chips_table,
     code_size,
@@ -17,8 +18,10 @@ from recirc_hw.reports.words import (
     seconds,
     verdict,
 )
+from recirc_hw.substrates import FixedPoint, Spiking
 
 SHOWN = 10  # cases drawn
+PRESENTED = 4  # cases whose spikes are drawn
 
 
 def run_report(folder, run, chip, task):
@@ -181,6 +184,7 @@ def _listings(run, task):
     """Return the parts that let someone repeat the training."""
     return [
         *_fixed_point(run),
+        *_spikes(run, task),
         Section(
             "The design",
             "The chip on paper, as a design file holds it.",
@@ -228,7 +232,7 @@ def _oscilloscope(chip, task):
 
 def _fixed_point(run):
     """Return the parts on a chip of few bits: what was cut off, and how wide signals are."""
-    if run.counters is None:
+    if not isinstance(run.design.substrate, FixedPoint):
         return []
     widths = run.design.widths(run.batch_size)
     return [
@@ -244,6 +248,29 @@ def _fixed_point(run):
             "From the largest and smallest value it can take.",
             listing=str(widths),
             anchor="widths",
+        ),
+    ]
+
+
+def _spikes(run, task):
+    """Return the parts on a spiking chip: who fires when, and what learning has counted."""
+    if not isinstance(run.design.substrate, Spiking):
+        return []
+    return [
+        Section(
+            "Who fires when",
+            "The first cases, one after another, as the training left the chip: shaded while "
+            "they are clamped, then the loop runs free and weights learn. Below each group "
+            "the rates of the units that change most.",
+            raster(run.chip().record(task.train[:PRESENTED])),
+            anchor="raster",
+        ),
+        Section(
+            "What the training cost in events",
+            "Spikes, synaptic events and updates of neurons are what inference takes; updates "
+            "of traces and writes of weights are what learning adds.",
+            table=counters_table(run, "Events in each phase, all presentations", "phase"),
+            anchor="events",
         ),
     ]
 

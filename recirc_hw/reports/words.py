@@ -134,15 +134,15 @@ def record_table(run, task):
     return Table("What this training was made with", (), tuple(rows))
 
 
-def counters_table(run):
-    """Return a fixed-point chip's counters, a row a matrix."""
+def counters_table(run, caption="What was cut off while learning", what="matrix"):
+    """Return a chip's counters, a row a matrix or a phase."""
     names = tuple(next(iter(run.counters.values())))
     rows = tuple(
         (matrix, *(f"{counts[name]:,}" for name in names))
         for matrix, counts in run.counters.items()
     )
-    heads = ("matrix", *(name.replace("_", " ") for name in names))
-    return Table("What was cut off while learning", heads, rows)
+    heads = (what, *(name.replace("_", " ") for name in names))
+    return Table(caption, heads, rows)
 
 
 def design_text(design):

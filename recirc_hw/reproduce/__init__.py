@@ -15,6 +15,7 @@ from recirc_hw.reproduce import (
     hinton_alignment,
     hinton_loops,
     hinton_mcclelland,
+    spiking,
 )
 from recirc_hw.reproduce.bench import Bench
 from recirc_hw.reproduce.result import Line, Result
@@ -23,7 +24,7 @@ from recirc_hw.reproduce.result import Line, Result
 # settings, lines and figure)
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    fixed_point, fixed_point_images, analog,
+    fixed_point, fixed_point_images, analog, spiking,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 

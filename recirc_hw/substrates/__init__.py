@@ -8,7 +8,8 @@ from recirc_hw.substrates.analog import Analog
 from recirc_hw.substrates.effects import Substrate
 from recirc_hw.substrates.fixed_point import FixedPoint
 from recirc_hw.substrates.ideal import Ideal
+from recirc_hw.substrates.spiking import Spiking
 
-SUBSTRATES = {"ideal": Ideal, "fixed_point": FixedPoint, "analog": Analog}
+SUBSTRATES = {"ideal": Ideal, "fixed_point": FixedPoint, "analog": Analog, "spiking": Spiking}
 
-__all__ = ["SUBSTRATES", "Analog", "FixedPoint", "Ideal", "Substrate"]
+__all__ = ["SUBSTRATES", "Analog", "FixedPoint", "Ideal", "Spiking", "Substrate"]

@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, PositiveFloat
 
-from recirc_hw.errors import DesignError
 from recirc_hw.programs import Phases
 from recirc_hw.programs.analog import AnalogBody
 from recirc_hw.random_streams import normal, uniform
-from recirc_hw.substrates.devices import AnyDevice, Cells, IdealDevice, Synapses
-from recirc_hw.substrates.floating import Floating
+from recirc_hw.substrates.devices import AnyDevice, IdealDevice, Synapses
+from recirc_hw.substrates.held import Held
 from recirc_hw.substrates.timing import phases_of
 
 Spread = Annotated[float, Field(ge=0, le=2)]
@@ -21,7 +20,7 @@ Bits = Annotated[int, Field(ge=1, le=24)]
 Times = PositiveFloat | tuple[PositiveFloat, ...]
 
 
-class Analog(Floating):
+class Analog(Held):
     """Leaky units in continuous time: regression is what a unit still remembers.
 
         tau_i dy_i/dt = -y_i + f(gain_i (x_i - offset_i)) + noise
@@ -198,21 +197,6 @@ class Analog(Floating):
                 self.device, seeds, program.layout.matrices, self.weight_drift
             ),
         )
-
-    def check_range(self, weights, matrix):
-        """Refuse weights that the devices cannot hold."""
-        low, high = self.device.limits
-        outside = weights[(weights < low) | (weights > high)]
-        if outside.size:
-            raise DesignError(
-                f"weights of '{matrix.name}': {outside[0]:g} is outside {low:g}..{high:g}, "
-                f"what device '{self.device.type}' holds: want a larger w_max"
-            )
-
-    def store(self, weights, matrix):
-        """Return (weights as the devices hold them, what is left over in the sums)."""
-        held = self.device.store(weights, Cells.plain(weights.shape))
-        return super().store(held, matrix)
 
     def _stuck(self, seeds, units):
         """Return what stuck units hold, NaN for those that work."""

@@ -9,9 +9,10 @@ import math
 import warnings
 from functools import lru_cache
 
-from recirc_hw.errors import DesignError, UnsupportedError
-from recirc_hw.programs import Layout, Phase, Phases, Slot
+from recirc_hw.errors import DesignError
+from recirc_hw.programs import Layout, Phase, Phases, group_slots
 from recirc_hw.programs.analog import AnalogDynamics
+from recirc_hw.substrates.locality import check_local
 
 REMEMBERS = {  # combine: (visible units, hidden units, traces) that keep lambda
     "PR": (False, False, False),
@@ -38,7 +39,14 @@ def phases_of(substrate, rule, network):
     """
     learns = rule.learning_rate != 0
     if learns:
-        _check_rule(substrate, rule)
+        gated = substrate.form == "gated"
+        hint = "" if gated else ", or form 'gated'"
+        check_local(
+            rule,
+            f"an analog chip of form '{substrate.form}'",
+            tuple(REMEMBERS) if gated else ("CCRCC",),
+            hint,
+        )
     times = _Times(substrate, rule, network, learns)
     groups = range(len(network.groups))
     wiring = tuple((k, (k + 1) % len(groups)) for k in groups)
@@ -66,7 +74,7 @@ def phases_of(substrate, rule, network):
         )
     if dynamics.noisy and dynamics.integrator == "rk4":
         raise DesignError("Analog.integrator = 'rk4': noise needs integrator 'heun'")
-    slots = _slots(network)
+    slots = group_slots(network)
     matrices = rule.compile(network).layout.matrices[: len(groups)]
     layout = Layout(slots, matrices, slots[-1].offset + slots[-1].size)
     name = f"{rule.name} on {type(network).__name__}, {substrate.form}"
@@ -90,15 +98,6 @@ def _sensing(substrate, times):
     if substrate.form == "derivative_circuit":
         return "circuit"
     return "trace" if any(times.trace_ms) else "exact"
-
-
-def _slots(network):
-    """Return a slot a group, then one for the reconstruction."""
-    slots, offset = [], 0
-    for group in network.groups:
-        slots.append(Slot(group.name, offset, group.size))
-        offset += group.size
-    return (*slots, Slot("output", offset, network.groups[0].size))
 
 
 class _Times:
@@ -177,41 +176,3 @@ class _Times:
         """Return a phase of so many whole steps."""
         steps = max(1, math.ceil(duration_ms / self.dt_ms - 1e-9))
         return Phase(name, duration_ms, steps, clamped, moving, plastic)
-
-
-def _check_rule(substrate, rule):
-    """Refuse rules that ask for what no analog loop here has."""
-    if getattr(rule, "type", None) != "recirculation":
-        raise UnsupportedError(
-            f"{rule.name} on an analog chip: only Recirculation is local enough; the ideal and "
-            "fixed-point substrates run every rule"
-        )
-    wanted = {
-        "cycles": (rule.cycles, 1, "the loop runs free once"),
-        "presynaptic": (rule.presynaptic, "second", "synapses sense the running activity"),
-        "apply_visible_rule_twice": (
-            rule.apply_visible_rule_twice,
-            False,
-            "one release a case",
-        ),
-        "momentum": (rule.momentum, 0.0, "a synapse holds no second value"),
-        "weight_decay": (rule.weight_decay, 0.0, "give the devices a lifetime instead"),
-        "norm_cap": (rule.norm_cap, 0.0, "no unit knows its incoming weights"),
-    }
-    for field, (value, only, why) in wanted.items():
-        if value != only:
-            raise UnsupportedError(
-                f"rule.{field} = {value!r} on an analog chip: {why}; want {only!r}"
-            )
-    if rule.hidden_regression not in (None, rule.regression):
-        raise UnsupportedError(
-            "rule.hidden_regression on an analog chip: time constants say it; "
-            "set Analog.tau_hidden_ms"
-        )
-    allowed = REMEMBERS if substrate.form == "gated" else ("CCRCC",)
-    if rule.combine not in allowed:
-        raise UnsupportedError(
-            f"rule.combine = '{rule.combine}' on an analog chip of form '{substrate.form}': "
-            f"want one of {', '.join(allowed)}"
-            + ("" if substrate.form == "gated" else ", or form 'gated'")
-        )

@@ -12,10 +12,12 @@ from recirc_hw.tasks.images import fashion, mnist
 from recirc_hw.tasks.lowrank import lowrank
 from recirc_hw.tasks.pca import mean_error, pca_error, pca_reconstruct
 from recirc_hw.tasks.spec import names, parse
+from recirc_hw.tasks.spikes import SpikeTask, spikes
 from recirc_hw.tasks.task import Task
 
 __all__ = [
     "BetterThanPCA",
+    "SpikeTask",
     "SquaredError",
     "Task",
     "UnitError",
@@ -31,4 +33,5 @@ __all__ = [
     "parse",
     "pca_error",
     "pca_reconstruct",
+    "spikes",
 ]

@@ -35,6 +35,12 @@ def read_tables(path: Path) -> tuple:
     return _pick(_load_numpy(path), path)
 
 
+def read_arrays(path: Path) -> dict:
+    """Return the arrays of an .npz file by name; `DataError` where it is damaged."""
+    loaded = _load_numpy(path)
+    return loaded if isinstance(loaded, dict) else {"array": loaded}
+
+
 def _load_numpy(path):
     """Return what NumPy reads: an array, or a dict of them. Never unpickles."""
     try:

@@ -11,6 +11,7 @@ from recirc_hw.tasks.encoder import encoder
 from recirc_hw.tasks.files import SUFFIXES
 from recirc_hw.tasks.images import fashion, mnist
 from recirc_hw.tasks.lowrank import lowrank
+from recirc_hw.tasks.spikes import spikes
 from recirc_hw.tasks.task import Task
 
 TASKS: dict[str, Callable[..., Task]] = {
@@ -20,6 +21,7 @@ TASKS: dict[str, Callable[..., Task]] = {
     "mnist": mnist,
     "fashion": fashion,
     "file": file,
+    "spikes": spikes,
 }
 
 _FORM = re.compile(r"\s*([^:(]*?)\s*(?::(?P<colon>.*)|\((?P<round>.*)\)\s*)?", re.DOTALL)
@@ -50,8 +52,8 @@ def parse(spec: str) -> Task:
     if name not in TASKS:
         hint = _file_hint(spec) or nearest(name, TASKS)
         raise TaskError(f"unknown task '{name}'{hint}; allowed: {_forms()}")
-    if name == "file":
-        return file(_path(arguments))
+    if name in ("file", "spikes"):
+        return TASKS[name](_path(name, arguments))
     return TASKS[name](*_numbers(name, arguments))
 
 
@@ -84,16 +86,17 @@ def _whole(label, text):
     return int(text)
 
 
-def _path(text):
-    """Return the path of a file task."""
+def _path(name, text):
+    """Return the path of a task from a file."""
     if not text:
-        raise TaskError("task 'file' takes a path, such as file:cases.npy")
+        example = {"file": "file:cases.npy", "spikes": "spikes:trains.csv"}[name]
+        raise TaskError(f"task '{name}' takes a path, such as {example}")
     return text
 
 
 def _forms():
     """Return how each task is written, for a message."""
-    return "encoder:N, lowrank:D,RANK, digits, mnist, fashion, file:PATH"
+    return "encoder:N, lowrank:D,RANK, digits, mnist, fashion, file:PATH, spikes:PATH"
 
 
 def _file_hint(spec):

@@ -11,8 +11,10 @@ import numpy as np
 
 from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
-from recirc_hw.errors import CheckpointError, Interrupted
+from recirc_hw.errors import CheckpointError, Interrupted, TaskError
 from recirc_hw.metrics import cross_entropy, squared_error, unit_error
+from recirc_hw.substrates import Spiking
+from recirc_hw.tasks.spikes import SpikeTask
 from recirc_hw.training.checkpoint import alone_at
 from recirc_hw.training.plan import HOLD, Plan, check_task, whole
 from recirc_hw.training.probe import moments, probe
@@ -79,9 +81,12 @@ def train(
         For arguments out of range; `TaskError` where the task does not fit the
         network, `CheckpointError` where the checkpoint is of another training.
     """
+    chips = _same_design(chips)
+    # Where a check takes long, as counting spikes does, the substrate says how often.
+    check_every = getattr(chips[0].design.substrate, "check_every", 1)
     training = _Training(
-        _same_design(chips),
-        Plan.make(task, max_updates, epochs, batch_size, until, hold),
+        chips,
+        Plan.make(task, max_updates, epochs, batch_size, until, hold, check_every),
         backend,
         len(os.sched_getaffinity(0)) if threads is None else whole("threads", threads),
         len(chips) == 1 if probes is None else probes,
@@ -157,6 +162,7 @@ class _Training:
         self.threads, self.probing = threads, probing
         network = self.design.network
         check_task(self.task, network)
+        _check_trains(self.task, self.design)
         _start_output_biases(chips, self.task)
         code = network.groups[network.code_index].size
         criterion = self.task.criterion
@@ -230,15 +236,17 @@ class _Training:
             self.threads,
             plan.batch_size,
             state.body,
+            getattr(self.task, "trains", None),
         )
         state.record(*self.backend.train(job))
         if plan.checks_every_update and state.done == plan.total:
-            state.check(self._measure(unit_error, self.task.train))
+            outputs = self._outputs(self.task.train)
+            state.check([unit_error(self.task.train, output) for output in outputs])
 
     def _look(self):
         """Test at the end of an epoch, probe at the chosen moments."""
         state, plan = self.state, self.plan
-        if plan.tests_every_epoch and state.done % plan.per_epoch == 0:
+        if plan.test_every and state.done % plan.test_every == 0:
             self._test()
         if self.probing and (state.done in self.stops or not state.running):
             state.hand_back(self.chips)
@@ -255,8 +263,11 @@ class _Training:
         entropies = [self._entropy(output) for output in outputs]
         state.tests.append({"update": state.done, "error": errors, "cross_entropy": entropies})
         if state.done and not self.plan.checks_every_update:
-            by_unit = self.task.criterion.metric == "unit_error"
-            state.check(self._measure(unit_error, self.task.train) if by_unit else errors)
+            if self.task.criterion.metric == "unit_error":
+                same = self.task.train is test
+                outputs = outputs if same else self._outputs(self.task.train)
+                errors = [unit_error(self.task.train, output) for output in outputs]
+            state.check(errors)
 
     def _entropy(self, output):
         """Return the cross-entropy, where the output units and the cases have one."""
@@ -273,10 +284,6 @@ class _Training:
             program, weights, self._as_cases(cases), output, body=self.state.body
         )
         return self.design.substrate.decode(codes, program.layout.slots[output])
-
-    def _measure(self, metric, cases):
-        """Return a metric of every chip's reconstructions of `cases`."""
-        return [metric(cases, output) for output in self._outputs(cases)]
 
     def _as_cases(self, cases):
         """Return cases as the substrate is given them; the latest are kept."""
@@ -352,6 +359,33 @@ def _design_fields(design):
         for name, value in fields.items()
         if not callable(value)
     }
+
+
+def _check_trains(task, design):
+    """Refuse spike trains that the design cannot be clamped to."""
+    if not isinstance(task, SpikeTask):
+        return
+    substrate = design.substrate
+    if not isinstance(substrate, Spiking):
+        raise TaskError(
+            f"task {task.name} has spike trains: {type(substrate).__name__} chips have no "
+            "spikes; want a Spiking substrate, or a task of activities"
+        )
+    clamp = design.lowered().phases[0]
+    if task.window_ms > clamp.duration_ms + 1e-9:
+        raise TaskError(
+            f"task {task.name} has cases of {task.window_ms:g} ms, but they are clamped for "
+            f"{clamp.duration_ms:g} ms: want a longer Spiking.clamp_ms, or a shorter window_ms"
+        )
+    for case, (time_ms, unit) in enumerate(task.trains):
+        steps = np.floor(time_ms / substrate.dt_ms + 1e-9)
+        again = np.unique(np.stack([steps, unit]), axis=1, return_index=True)[1]
+        if len(again) < len(unit):
+            k = int(np.setdiff1d(np.arange(len(unit)), again)[0])
+            raise TaskError(
+                f"task {task.name}: unit {unit[k]} fires twice within the step of "
+                f"{substrate.dt_ms:g} ms at {time_ms[k]:g} ms of case {case}"
+            )
 
 
 def _start_output_biases(chips, task):

@@ -26,9 +26,10 @@ class Plan:
     total: int  # weight updates at most
     until: str  # "learned" or "end"
     hold: int
+    check_every: int = 1  # updates between checks, at least
 
     @classmethod
-    def make(cls, task, max_updates, epochs, batch_size, until, hold):
+    def make(cls, task, max_updates, epochs, batch_size, until, hold, check_every=1):
         """Return the plan for what was asked, the task's own wishes where nothing was."""
         if not isinstance(task, Task):
             raise TypeError(f"task: want a Task, such as tasks.encoder(4), got {task!r}")
@@ -45,7 +46,7 @@ class Plan:
         else:
             total = whole("epochs", task.epochs if epochs is None else epochs)
             total = whole("updates in all epochs", total * -(-cases // size))
-        return cls(task, size, total, until, whole("hold", hold, least=0))
+        return cls(task, size, total, until, whole("hold", hold, least=0), check_every)
 
     @property
     def per_epoch(self):
@@ -55,17 +56,22 @@ class Plan:
     @property
     def checks_every_update(self):
         """Whether each update's own first pass is a check: batches of all the cases."""
-        return self.task.criterion.metric == "unit_error" and self.per_epoch == 1
+        alone = self.per_epoch == 1 and self.check_every == 1
+        return self.task.criterion.metric == "unit_error" and alone
 
     @property
-    def tests_every_epoch(self):
-        """Whether to look at the test cases after each epoch: updates are no checks."""
-        return self.task.generated or not self.checks_every_update
+    def test_every(self):
+        """Updates between looks at the test cases: whole epochs; 0 where each is a check."""
+        if self.checks_every_update and not self.task.generated:
+            return 0
+        return self.per_epoch * -(-self.check_every // self.per_epoch)
 
     def next_stop(self, done, chunk, stops):
         """Return the update up to which one call of a backend may go from `done`."""
         stop = min(done + chunk, self.total, next(s for s in stops if s > done))
-        if self.tests_every_epoch:
+        if self.test_every:
+            stop = min(stop, (done // self.test_every + 1) * self.test_every)
+        if self.per_epoch > 1:
             stop = min(stop, (done // self.per_epoch + 1) * self.per_epoch)
         return stop
 

@@ -6,6 +6,7 @@ from recirc_hw.backends import Watch
 from recirc_hw.errors import CheckpointError
 from recirc_hw.programs import IntegerProgram
 from recirc_hw.programs.integer import COUNTERS
+from recirc_hw.programs.spiking import SpikingBody, phase_counts
 from recirc_hw.training.checkpoint import load_checkpoint, match, save_checkpoint
 from recirc_hw.training.stored import Progress, checked
 
@@ -102,7 +103,9 @@ class State:
         }
 
     def counters(self, chip):
-        """Return one chip's counters as {matrix: {counter: count}}; None if it has none."""
+        """Return one chip's counts as {matrix or phase: {what: count}}; None if it has none."""
+        if isinstance(self.body, SpikingBody):
+            return phase_counts(self.program, self.body.counters[chip])
         if not isinstance(self.program, IntegerProgram):
             return None
         return {

@@ -30,7 +30,8 @@ def test_every_result_of_the_papers_has_a_name_and_a_title():
     hinton = {"hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops"}
     baldi = {f"baldi-fig{n}" for n in range(4, 11)}
     fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images"}
-    assert set(NAMES) == hinton | baldi | fixed
+    spiking = {"spiking", "spiking-digits"}
+    assert set(NAMES) == hinton | baldi | fixed | {"analog"} | spiking
     assert all(reproduce.names().values())
 
 

@@ -26,7 +26,7 @@ FLOORS = [
     {"networks"},
     {"ledger"},
     {"programs"},
-    {"trajectory"},
+    {"trajectory", "spike_record"},
     {"tasks"},
     {"random_streams", "metrics", "fields", "text_tables"},
     {"errors"},
@@ -95,7 +95,13 @@ def test_the_compiled_core_has_one_door():
         names = imports(path)[1]
         if path not in (
             ROOT / "backends" / name
-            for name in ("native.py", "native_fixed.py", "native_analog.py", "packing.py")
+            for name in (
+                "native.py",
+                "native_fixed.py",
+                "native_analog.py",
+                "native_spiking.py",
+                "packing.py",
+            )
         ):
             assert not any("_native" in name for name in names), path
     doors = [path.name for path in ROOT.rglob("*.pyx")]
@@ -106,6 +112,7 @@ def test_backends_know_neither_rules_nor_networks():
     for path in (ROOT / "backends").glob("*.py"):
         assert imports(path)[0] <= {
             "backends", "programs", "errors", "random_streams", "trajectory",
+            "spike_record",
         }  # fmt: skip
 
 

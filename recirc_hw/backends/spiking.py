@@ -1,0 +1,248 @@
+"""What every backend does with spiking chips: present cases, let weights learn, read out.
+
+A backend brings `advance(dynamics, chip, stretch)`, which runs the steps of a stretch,
+changes the chip in place, and returns how often each unit's neurons fired, and each
+population's bias neuron. Step order, within every step:
+
+1.  potentials, currents and traces from the values of the step before;
+2.  weights from the decayed traces, where they are plastic;
+3.  which neurons fire;
+4.  their spikes into currents, by the weights of 2;
+5.  resets, and the traces' jumps.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from recirc_hw.backends import continuous
+from recirc_hw.programs import Phases
+from recirc_hw.programs.firing import clamp_drive, curve, passed_on
+from recirc_hw.programs.spiking import SpikingBody, SpikingDynamics, Stretch
+
+
+def spikes(program):
+    """Return whether a program is one of spiking chips."""
+    return isinstance(program, Phases) and isinstance(program.dynamics, SpikingDynamics)
+
+
+def train(job, advance):
+    """Train the chips of a job; return (error, unit_error) as the reference does.
+
+    The errors of a batch are told by the neurons' curve, from the weights before it.
+    """
+    batches = _numbers(job)
+    return continuous.train(job, partial(present, batches=batches, advance=advance), keep)
+
+
+def forward(program, weights, cases, slot, body, count, threads=1):
+    """Answer every case from rest; return a slot, shape (n_chips, n_cases, its size).
+
+    `count(program, matrices, cases, seed, step)` returns the spikes of each unit while a
+    chip is read out, a row a case.
+    """
+    chips = np.arange(len(weights[0]))
+    place = program.layout.slots[slot]
+    if program.dynamics.readout == "curve":
+        values = by_curve(program, weights, np.broadcast_to(cases, (len(chips), *cases.shape)))
+    else:
+        answer = partial(_answer, program, weights, cases, body, count)
+        with ThreadPoolExecutor(threads) as pool:
+            values = np.stack(list(pool.map(answer, chips)))
+    return values[..., place.offset : place.offset + place.size]
+
+
+def _numbers(job):
+    """Yield the numbers of the cases of each batch, shape (n_chips, cases)."""
+    order = np.broadcast_to(job.order, (job.n_chips, job.order.shape[1]))
+    start = 0
+    for end in job.batch_ends:
+        yield order[:, start:end]
+        start = end
+
+
+def present(job, chips, cases, learning, first=0, *, batches, advance):
+    """Take each chip through its cases, one after another; see `continuous`.
+
+    Weights change within a case, so what it returns for each matrix are the weights
+    after the last.
+    """
+    values = by_curve(job.program, [matrix[chips] for matrix in job.weights], cases)
+    learn, numbers = partial(_learn, job, advance), next(batches)
+    with ThreadPoolExecutor(job.threads) as pool:
+        learned = list(pool.map(learn, chips, cases, numbers[chips]))
+    return values, [np.stack(matrix) for matrix in zip(*learned, strict=True)]
+
+
+def keep(job, chips, learned, n_cases):
+    """Take over the weights after a batch; of matrices not written, only their change."""
+    for k, (matrix, after) in enumerate(zip(job.program.layout.matrices, learned, strict=True)):
+        if matrix.policy is None:
+            job.sums[k][chips] += (after - job.weights[k][chips]) / job.program.dynamics.gain
+        else:
+            job.weights[k][chips] = after
+
+
+def _learn(job, advance, chip, cases, numbers):
+    """Present a batch to one chip; return its weights after that."""
+    body, dynamics = job.body, job.program.dynamics
+    matrices = [matrix[chip] for matrix in job.weights]
+    for drive, number in zip(clamp_drive(dynamics, cases), numbers, strict=True):
+        held = _Held(body, chip, matrices)
+        state = body.chip(chip, held.seen())
+        key = int(body.seeds[chip]), "spikes", int(body.steps[chip]), 0
+        train = job.trains[number] if job.trains else None
+        for p, stretch in stretches(job.program, drive, key, len(cases), train):
+            fired = _run(advance, dynamics, state, stretch, held)
+            body.counters[chip, p] += counted(dynamics, *fired)
+        matrices = held.written(state.weights)
+        body.steps[chip] += 1
+    return matrices
+
+
+def _run(advance, dynamics, state, stretch, held):
+    """Run a stretch, at once or with a write at every step; return what fired."""
+    if dynamics.write != "step" or not any(stretch.rates):
+        return advance(dynamics, state, stretch)
+    fired = []
+    for step in range(stretch.steps):
+        fired.append(advance(dynamics, state, stretch.part(step, step + 1, None)))
+        for weights, after in zip(state.weights, held.written(state.weights), strict=True):
+            weights[:] = after
+    return [np.sum(counts, axis=0) for counts in zip(*fired, strict=True)]
+
+
+class _Held:
+    """What one chip's synapses hold, and how they are written and seen."""
+
+    def __init__(self, body, chip, matrices):
+        self.body, self.chips, self.matrices = body, [chip], matrices
+        self.write = int(body.steps[chip]) if body.synapses else 0
+
+    def _names(self):
+        """Return the chip's seed, and how many writes it has done, as arrays."""
+        return self.body.seeds[self.chips], np.array([self.write])
+
+    def seen(self):
+        """Return the weights as the network sees them."""
+        if self.body.synapses is None:
+            return self.matrices
+        return [
+            self.body.synapses.seen(k, self.chips, matrix[None], *self._names())[0]
+            for k, matrix in enumerate(self.matrices)
+        ]
+
+    def written(self, weights):
+        """Return what the synapses hold once the change of what they show is written."""
+        if self.body.synapses is None:
+            return weights
+        shown = self.seen()
+        self.matrices = [
+            self.body.synapses.write(
+                k, self.chips, matrix[None], (weights[k] - shown[k])[None], *self._names()
+            )[0]
+            for k, matrix in enumerate(self.matrices)
+        ]
+        self.write += 1
+        return self.matrices
+
+
+def stretches(program, drive, key, n_cases=1, train=None):
+    """Yield (phase number, Stretch) of each phase of one case, in turn.
+
+    A case given as a spike train is forced upon the clamped units, from its beginning on.
+    """
+    moment, dynamics = 0, program.dynamics
+    for p, phase in enumerate(program.phases):
+        forced = None
+        if phase.clamped and train is not None:
+            forced = _forced(dynamics, train, moment, phase.steps)
+        if phase.steps:
+            held = drive if phase.clamped else None
+            found = rates(program, phase, n_cases)
+            yield p, Stretch(phase.steps, moment, key, held, found, forced)
+        moment += phase.steps
+
+
+def _forced(dynamics, train, first, steps):
+    """Return which units of the first population fire at each step, shape (steps, units)."""
+    time_ms, unit = train
+    forced = np.zeros((steps, dynamics.sizes[0] // dynamics.copies), np.uint8)
+    step = np.floor(time_ms / dynamics.dt_ms + 1e-9).astype(np.int64) - first
+    inside = (step >= 0) & (step < steps)
+    forced[step[inside], unit[inside]] = 1
+    return np.ascontiguousarray(np.repeat(forced, dynamics.copies, axis=1))
+
+
+def rates(program, phase, n_cases):
+    """Return what multiplies traces (or spikes) in the change of each projection's weights.
+
+    trace_difference   rate dt / tau_post, of s_pre (s_post - f_post), each step
+    raw_presynaptic    rate t_ref / (n tau_post), of s_post - f_post, each spike of pre
+    pair_stdp          the same, of s_pre each spike of post, - s_post each spike of pre
+    two_phase_hebb     +-rate dt / T, of s_pre s_post, each step of a phase of T
+    """
+    dynamics = program.dynamics
+    found = []
+    for matrix, _, target in dynamics.projections:
+        policy = program.layout.matrices[matrix].policy
+        if matrix not in phase.plastic:
+            found.append(0.0)
+            continue
+        # A matrix that is not written still gathers what it would learn at rate 1.
+        rate = dynamics.gain * (policy.rate if policy else 1.0)
+        rate /= n_cases if policy and policy.mean else 1
+        if dynamics.plasticity == "two_phase_hebb":
+            scale = dynamics.dt_ms / phase.duration_ms * (1 if phase.clamped else -1)
+        elif dynamics.plasticity == "trace_difference":
+            scale = dynamics.dt_ms / dynamics.tau_ms[target]
+        else:
+            scale = dynamics.refractory_ms / (dynamics.neurons * dynamics.tau_ms[target])
+        found.append(rate * scale)
+    return tuple(found)
+
+
+def counted(dynamics, fired, biases):
+    """Return COUNTS of one presentation: so many spikes of units and bias neurons."""
+    populations = range(len(dynamics.sizes))
+    of = [int(fired[dynamics.units(p)].sum() + biases[p]) for p in populations]
+    events = sum(of[source] * dynamics.sizes[to] for _, source, to in dynamics.projections)
+    return sum(of), events, 1
+
+
+def by_curve(program, weights, cases):
+    """Return every slot by the neurons' curve, shape (n_chips, n_cases, layout size)."""
+    dynamics = program.dynamics
+    sent = curve(dynamics, clamp_drive(dynamics, cases))
+    values = [cases]
+    for projection, matrix in zip(dynamics.projections, weights, strict=False):
+        sent = passed_on(dynamics, projection, matrix, sent)
+        values.append(_of_units(dynamics, sent))
+    return np.concatenate(values, axis=-1)
+
+
+def _of_units(dynamics, values):
+    """Return the mean over the copies of each of the network's units."""
+    return values.reshape(*values.shape[:-1], -1, dynamics.copies).mean(axis=-1)
+
+
+def _answer(program, weights, cases, body, count, chip):
+    """Return every slot of one chip's answers by counting spikes, a row a case."""
+    dynamics, read_out = program.dynamics, program.phases[-1]
+    matrices, seed = [matrix[chip] for matrix in weights], int(body.seeds[chip])
+    fired = count(program, matrices, cases, seed, int(body.steps[chip]))
+    most = dynamics.neurons * read_out.duration_ms / dynamics.refractory_ms
+    active = _of_units(dynamics, fired / most)
+    return np.hstack([cases, active[:, cases.shape[1] :]])
+
+
+def count_spikes(program, matrices, cases, seed, step, advance):
+    """Return the spikes of each unit while a chip is read out, a row a case."""
+    dynamics, found = program.dynamics, []
+    for place, drive in enumerate(clamp_drive(dynamics, cases)):
+        state = SpikingBody.at_rest([seed], dynamics, 1).chip(0, matrices)
+        for _, stretch in stretches(program, drive, (seed, "test spikes", step, place)):
+            fired, _ = advance(dynamics, state, stretch)
+        found.append(fired)
+    return np.stack(found)

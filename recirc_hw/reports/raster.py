@@ -1,0 +1,71 @@
+"""Who fired when: a raster of each group, the phases shaded, and the units' rates."""
+
+import numpy as np
+
+from recirc_hw.reports.style import MUTED, RULE, Picture, line_style, styled
+
+SHOWN = 6  # units whose rates are drawn
+DOTS = 20_000  # spikes of a group that are drawn, at most
+
+
+@styled
+def raster(record):
+    """Draw every group's spikes over time, and the rates of its most changing units."""
+    groups = list(record.spikes)
+    picture = Picture(height=1.0 + 2.6 * len(groups))
+    axes = picture.subplots(2 * len(groups), 1, sharex=True, squeeze=False).ravel()
+    edges, rates = record.rates()
+    picture.columns = {"time_ms": (edges[1:] + edges[:-1]) / 2}
+    for k, name in enumerate(groups):
+        _draw_spikes(axes[2 * k], record.spikes[name], record.slow[name].shape[1])
+        axes[2 * k].set_ylabel(f"{name} unit")
+        _draw_rates(axes[2 * k + 1], edges, rates[name], name, picture.columns)
+    for ax in axes:
+        _shade(ax, record)
+    axes[-1].set_xlabel("time (ms)")
+    _name_phases(axes[0], record)
+    counts = ", ".join(f"{name} {len(s.unit)}" for name, s in record.spikes.items())
+    picture.alt = f"Spikes over time, the phases shaded. Spikes: {counts}."
+    return picture
+
+
+def _draw_spikes(ax, spikes, units):
+    """Draw a mark a spike, thinned out evenly where there are too many."""
+    every = slice(None, None, max(1, len(spikes.unit) // DOTS))
+    ax.plot(
+        spikes.time_ms[every], spikes.unit[every] + 1, linestyle="", marker="|",
+        markersize=float(np.clip(60 / units, 1, 9)), color="black", markeredgewidth=0.7,
+    )  # fmt: skip
+    ax.set_ylim(units + 0.7, 0.3)
+    ax.grid(False)
+
+
+def _draw_rates(ax, edges, rates, name, columns):
+    """Draw the rates of a group's units, as steps."""
+    chosen = np.sort(np.argsort(np.ptp(rates, axis=0))[::-1][:SHOWN])
+    for place, unit in enumerate(chosen):
+        ax.stairs(rates[:, unit], edges, label=f"unit {unit + 1}", **line_style(place))
+        columns[f"{name} {unit + 1} (Hz)"] = rates[:, unit]
+    ax.set_ylabel("rate (Hz)")
+    ax.set_ylim(bottom=0)
+
+
+def _shade(ax, record):
+    """Shade the phases in which the case is clamped: every case's first."""
+    for name, start, end in record.phases:
+        if name.startswith("clamp"):
+            ax.axvspan(start, end, color=RULE, alpha=0.35, lw=0)
+        ax.axvline(end, color=MUTED, lw=0.6)
+    ax.set_xlim(*record.window_ms)
+
+
+def _name_phases(ax, record):
+    """Name the phases above the raster, where there are few."""
+    first, last = record.window_ms
+    shown = [p for p in record.phases if p[2] > first and p[1] < last]
+    for name, start, end in shown if len(shown) <= 8 else ():
+        middle = (max(start, first) + min(end, last)) / 2
+        ax.annotate(
+            name, (middle, 1), (0, 3), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", fontsize=8, color=MUTED,
+        )  # fmt: skip

@@ -1,0 +1,26 @@
+"""What substrates share whose weights are held by synapse devices."""
+
+from recirc_hw.errors import DesignError
+from recirc_hw.substrates.devices import AnyDevice, Cells
+from recirc_hw.substrates.floating import Floating
+
+
+class Held(Floating):
+    """Weights as the synapses' `device` holds them; a field of the substrate."""
+
+    device: AnyDevice
+
+    def check_range(self, weights, matrix):
+        """Refuse weights that the devices cannot hold."""
+        low, high = self.device.limits
+        outside = weights[(weights < low) | (weights > high)]
+        if outside.size:
+            raise DesignError(
+                f"weights of '{matrix.name}': {outside[0]:g} is outside {low:g}..{high:g}, "
+                f"what device '{self.device.type}' holds: want a larger w_max"
+            )
+
+    def store(self, weights, matrix):
+        """Return (weights as the devices hold them, what is left over in the sums)."""
+        held = self.device.store(weights, Cells.plain(weights.shape))
+        return super().store(held, matrix)
