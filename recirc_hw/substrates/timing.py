@@ -166,7 +166,8 @@ class _Times:
         shortest = min(*self.tau_ms, *(trace for trace in self.trace_ms if trace), math.inf)
         if substrate.dt_ms is None:
             return shortest / FINE
-        if substrate.dt_ms > COARSEST * shortest * (1 + 1e-6):  # what the message prints will do
+        # Room for the rounding of the number in the message, which has to do.
+        if substrate.dt_ms > COARSEST * shortest * (1 + 1e-6):
             raise DesignError(
                 f"Analog.dt_ms = {substrate.dt_ms:g} is too large for a time constant of "
                 f"{shortest:g} ms; at most {COARSEST * shortest:g} will do"

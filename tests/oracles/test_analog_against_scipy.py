@@ -118,7 +118,9 @@ def ungated_oracle(chip, sensing="exact", trace_ms=0.0, continuous=False):
 @pytest.mark.parametrize("sensing", ["exact", "circuit"])
 def test_the_free_loop_of_a_mismatched_chip_is_integrated_to_a_millionth(sensing, backend):
     circuit = {"form": "derivative_circuit", "derivative_ms": 0.2}
-    fields = UNGATED | MISMATCH | {"integrator": "rk4"} | (circuit if sensing != "exact" else {})
+    fields = (
+        UNGATED | MISMATCH | {"integrator": "rk4"} | (circuit if sensing != "exact" else {})
+    )
     chip = fabricated(fields)
     wanted = changes(ungated_oracle(chip, sensing, 0.2 * (sensing != "exact")), FREE)
     assert deviation(chip.weight_change(CASES, backend=backend), wanted) < 1e-6
@@ -145,9 +147,13 @@ def test_weights_that_follow_their_changes_are_integrated_to_a_millionth():
     ode = ungated_oracle(chip, continuous=True)
     body = chip.design.substrate.body([chip.seed], chip.program)
     wanted = changes(ode, FREE, CASES[:1])
-    wanted = [RATE * gain[0] * change for gain, change in zip(body.write_gain, wanted, strict=True)]
+    wanted = [
+        RATE * gain[0] * change for gain, change in zip(body.write_gain, wanted, strict=True)
+    ]
     fixed = changes(ungated_oracle(chip), FREE, CASES[:1])
-    fixed = [RATE * gain[0] * change for gain, change in zip(body.write_gain, fixed, strict=True)]
+    fixed = [
+        RATE * gain[0] * change for gain, change in zip(body.write_gain, fixed, strict=True)
+    ]
     found = after_one_case(chip)
     assert deviation(found, wanted) < 1e-6
     assert deviation(found, fixed) > 1e-3  # which that is not
