@@ -39,6 +39,7 @@ def phases_of(substrate, rule, network):
     learns = rule.learning_rate != 0
     if learns:
         _check_rule(substrate, rule)
+    _check_converters(substrate, network)
     times = _Times(substrate, rule, network, learns)
     groups = range(len(network.groups))
     wiring = tuple((k, (k + 1) % len(groups)) for k in groups)
@@ -178,6 +179,18 @@ class _Times:
         """Return a phase of so many whole steps."""
         steps = max(1, math.ceil(duration_ms / self.dt_ms - 1e-9))
         return Phase(name, duration_ms, steps, clamped, moving, plastic)
+
+
+def _check_converters(substrate, network):
+    """Refuse converters of units whose activity has no bounds."""
+    for field, groups in (("dac_bits", network.groups[:1]), ("adc_bits", network.groups)):
+        bits = getattr(substrate, field)
+        for group in groups if bits else ():
+            if group.function == "identity":
+                raise DesignError(
+                    f"Analog.{field} = {bits}: units of '{group.name}' are identity, which has "
+                    "no range to divide into codes; want logistic or tanh"
+                )
 
 
 def _check_rule(substrate, rule):
