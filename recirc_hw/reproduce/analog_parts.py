@@ -79,7 +79,7 @@ def devices(bench):
             lines.append(learned_line(f"{what}: learned", runs, share))
             lines.append(updates_line(f"{what}: mean updates", runs, mean))
             found[name][1 / steps] = counted(runs)
-    for what, (fields, *shares) in SPREADS.items():
+    for what, (fields, *shares) in tuple(SPREADS.items())[: bench.pick(1, None)]:
         for (name, model), share in zip(MODELS.items(), shares, strict=True):
             runs = _with_device(bench, model(**fields), what)
             lines.append(learned_line(f"{name}, {what}: learned", runs, share))

@@ -141,9 +141,10 @@ class _Times:
         visible, hidden, traces = REMEMBERS[rule.combine]
         slow = self.release_ms / math.log(1 / rule.regression) if rule.regression else 0.0
         fast = self.release_ms / substrate.settling
+        remembers = slow or fast  # a unit that is to keep nothing is a fast one
         self.tau_ms = (
-            slow if visible else fast,
-            *((slow if hidden else fast,) * self.hidden),
+            remembers if visible else fast,
+            *((remembers if hidden else fast,) * self.hidden),
         )
         if traces:
             self.trace_ms = (slow,) * (self.hidden + 1)

@@ -14,9 +14,10 @@ from recirc_hw.reproduce.result import Line, Result
 
 NAMES = list(reproduce.names())
 WITH_BANDS = [n for n in NAMES if n.startswith("hinton")] + [f"baldi-fig{n}" for n in (4, 5, 6)]
-WITH_BANDS.append("fixed-point")
+WITH_BANDS += ["fixed-point", "analog", "analog-yield"]
 # The same code on the same digits as figures 5 and 9: left to the long suite.
 TWINS = ("baldi-fig6", "baldi-fig10")
+LONG = ("analog", "analog-yield")  # up to 20 s even in quick mode
 # .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
 OUTSIDE_ANYWAY = {
     "hinton-eq9": {"logistic, symmetric, weights in +-.5: cosine to descent, lambda 0.999"}
@@ -30,7 +31,7 @@ def test_every_result_of_the_papers_has_a_name_and_a_title():
     hinton = {"hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops"}
     baldi = {f"baldi-fig{n}" for n in range(4, 11)}
     fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images"}
-    assert set(NAMES) == hinton | baldi | fixed
+    assert set(NAMES) == hinton | baldi | fixed | {"analog", "analog-yield"}
     assert all(reproduce.names().values())
 
 
@@ -41,7 +42,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in TWINS else n for n in NAMES],
+    [pytest.param(n, marks=pytest.mark.slow) if n in TWINS + LONG else n for n in NAMES],
 )
 def test_quick_mode_reports_lines_a_table_a_record_and_a_figure(name, tmp_path):
     result = reproduce.run(name, quick=True)
@@ -136,7 +137,7 @@ def test_no_chips_that_learned_give_a_line_without_a_number():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["hinton-encoder", "hinton-alignment", "hinton-eq9", "baldi-fig4"]
+    "name", ["hinton-encoder", "hinton-alignment", "hinton-eq9", "baldi-fig4", "analog-yield"]
 )
 def test_full_mode_leaves_no_other_band(name):
     result = reproduce.run(name)

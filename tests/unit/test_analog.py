@@ -278,6 +278,17 @@ def test_the_gated_loop_goes_to_the_discrete_rule_as_fast_units_get_faster(combi
             assert deviation > expected / 4
 
 
+@pytest.mark.parametrize("combine", ["RCC", "CCRCC", "CCR"])
+def test_a_gated_loop_that_keeps_nothing_is_that_of_fast_units(combine):
+    fields = {"form": "gated", "release_ms": 1.0, "clamp_ms": 2.0}
+    changes = [
+        fabricated(rule={"combine": name, "regression": 0.0}, **fields).weight_change(np.eye(4))
+        for name in ("PR", combine)
+    ]
+    for plain, found in zip(*changes, strict=True):
+        np.testing.assert_allclose(found, plain, rtol=1e-12)
+
+
 def test_regression_is_what_a_leaky_unit_remembers():
     program = Design(Loop(4, 2), Recirculation(regression=0.6), Analog(tau_ms=2.0)).lowered()
     assert program.phases[1].duration_ms == pytest.approx(2 * math.log(1 / 0.6))
