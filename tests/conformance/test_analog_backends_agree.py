@@ -65,8 +65,15 @@ def hold_the_same(setting, trains=TRAINS, forwards=FORWARDS):
         np.testing.assert_allclose(setting.answers(forward), answers, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("plasticity", ["gathered", "continuous"])
-@pytest.mark.parametrize("integrator", ["heun", "rk4"])
+@pytest.mark.parametrize(
+    ("integrator", "plasticity"),
+    [
+        ("heun", "gathered"),
+        ("rk4", "continuous"),
+        pytest.param("heun", "continuous", marks=pytest.mark.slow),
+        pytest.param("rk4", "gathered", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_is_integrated_alike(form, integrator, plasticity):
     fields = FORMS[form] | {"integrator": integrator, "plasticity": plasticity}
