@@ -108,7 +108,7 @@ def _mismatch(bench):
 
 def _loaded(bench):
     """Load an ideal chip's weights on real ones: whether they work, and learn on."""
-    n, lines, found = bench.pick(30, 200), [], {"loaded": {}, "learned on the chip": {}}
+    n, lines, found = bench.pick(30, 200), [], {"loaded": {}, "then learned on the chip": {}}
     ideal = bench.fabricate(encoder_design(), n)
     bench.train_chips("ideal chips", ideal, tasks.encoder(4), max_updates=UPDATES, hold=SURE)
     for s, (works, learns, updates) in LOADED.items():
@@ -124,7 +124,7 @@ def _loaded(bench):
             updates_line(f"{what}: mean updates to learn", runs, updates, others=200),
         ]
         found["loaded"][s] = sum(at_once), n
-        found["learned on the chip"][s] = counted(runs)
+        found["then learned on the chip"][s] = counted(runs)
     return lines, found
 
 
@@ -149,7 +149,7 @@ def _figure(shares, loaded, noise, steps, errors):
     """Draw the yields with Wilson's intervals, and the digits."""
     figure, axes = new_figure(3, 2, width=13.0, height=8.4)
     titles = {
-        "An ideal chip's weights, loaded or learned on": ("mismatch of everything", loaded),
+        "An ideal chip's weights on a real one": ("mismatch of everything", loaded),
         "4-2-4 under mismatch": ("relative sd of mismatch", shares),
         "4-2-4 with noise": ("sd of a unit's activity", noise),
         "4-2-4 with coarse devices": ("step, as share of the range", steps),
@@ -158,6 +158,9 @@ def _figure(shares, loaded, noise, steps, errors):
         _draw_shares(ax, counts)
         ax.set(title=title, xlabel=x, ylabel="share of chips that work", ylim=(-0.03, 1.05))
         ax.set_xscale("log")
+        at = sorted({x for points in counts.values() for x in points})
+        ax.set_xticks(at, [f"{x:.2g}" for x in at])
+        ax.set_xticks([], minor=True)
         ax.legend(frameon=False, fontsize=8, loc="lower left")
     for ax, (x, log_x, curves) in zip(axes[4:], errors, strict=True):
         if not any(xs for xs, _ in curves.values()):
@@ -165,8 +168,9 @@ def _figure(shares, loaded, noise, steps, errors):
             continue
         draw_curves(
             ax, curves, title="Digits 64-16-64, 10 epochs", x=x, y="test error per pixel",
-            log_x=log_x, log_y=True,
+            log_x=log_x,
         )  # fmt: skip
+        ax.set_ylim(bottom=0)
     return figure
 
 
