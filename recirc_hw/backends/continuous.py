@@ -40,9 +40,8 @@ def forward(program, weights, cases, slot, body, present):
     chips, found = np.arange(len(weights[0])), []
     place = program.layout.slots[slot]
     for start in range(0, len(cases), BLOCK):
-        block = np.broadcast_to(
-            cases[start : start + BLOCK], (len(chips), *cases[:BLOCK].shape)
-        )
+        block = cases[start : start + BLOCK]
+        block = np.broadcast_to(block, (len(chips), *block.shape))
         job = Job(program, weights, [], cases, None, None, Watch.start(len(chips)), body=body)
         values, _ = present(job, chips, block, learning=False, first=start)
         found.append(values[..., place.offset : place.offset + place.size])

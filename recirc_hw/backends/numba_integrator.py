@@ -161,11 +161,13 @@ def _heun(network, phase, noise, learning, y, trace, changes):
     if not learning:
         return
     _send(groups, settings, lag, past, moment, y, 1.0, after)
-    pre, post = (sent + after) / 2, y - before
+    # Filled, not assigned: a scalar of double precision would widen single ones.
+    pre, post = np.empty_like(y), np.empty_like(y)
+    pre[:], post[:] = (sent + after) / 2, y - before
     if sensing == TRACE:
-        pre, post = (trace_before + trace) / 2, trace - trace_before
+        pre[:], post[:] = (trace_before + trace) / 2, trace - trace_before
     if sensing == CIRCUIT:
-        post = dt * ((before - trace_before + y - trace) / 2 * c[TRACE_RATES])
+        post[:] = dt * ((before - trace_before + y - trace) / 2 * c[TRACE_RATES])
     for k in range(len(matrices)):
         if flags[PLASTIC, k]:
             _gather(groups, matrices[k], pre, post, changes)
@@ -202,9 +204,9 @@ def _runge_kutta(network, phase, learning, y, trace, changes):
         for k in range(len(matrices)):
             if learning and flags[PLASTIC, k]:
                 _gather(groups, matrices[k], pre, post, rates)
-        changes += share * dt * rates
-        total += share * slope
-        total_trace += share * slope_trace
+        changes[:] = changes + share * dt * rates
+        total[:] = total + share * slope
+        total_trace[:] = total_trace + share * slope_trace
     y[:] = start + dt * total
     trace[:] = start_trace + dt * total_trace
 

@@ -8,6 +8,7 @@ belongs elsewhere: rules and networks, training, the pictures of single runs.
 from recirc_hw.errors import nearest
 from recirc_hw.reproduce import (
     analog,
+    analog_yield,
     baldi_sadowski,
     baldi_variants,
     fixed_point,
@@ -24,7 +25,7 @@ from recirc_hw.reproduce.result import Line, Result
 # settings, lines and figure)
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    fixed_point, fixed_point_images, analog, spiking,
+    fixed_point, fixed_point_images, analog, analog_yield, spiking,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 

@@ -8,7 +8,7 @@ import numpy as np
 from recirc_hw import tasks
 from recirc_hw.chips import Design
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import learned_line, mean_line, share_line
+from recirc_hw.reproduce.bench import learned_line, share_line, updates_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure
 from recirc_hw.reproduce.result import Line
 from recirc_hw.rules import Recirculation
@@ -74,18 +74,13 @@ def encoder(bench):
 
 def _yield_lines(label, runs, share, mean, others=100):
     """Return the lines of how many learned, after how many updates, and whether it held."""
-    updates = [run.updates for run in runs if run.learned]
     if share is None:
         learned = share_line(f"{label}: learned", [run.learned for run in runs])
     else:
         learned = learned_line(f"{label}: learned", runs, share, others)
     held = share_line(f"{label}: of those, held over the next 20 checks",
                       [run.held for run in runs if run.learned] or [False])  # fmt: skip
-    band = None
-    if mean is not None and len(updates) > 2:
-        spread = 4 * np.std(updates, ddof=1) * np.sqrt(1 / len(updates) + 1 / others)
-        band = (float(mean - spread), float(mean + spread))
-    return [learned, mean_line(f"{label}: mean updates", updates, band=band), held]
+    return [learned, updates_line(f"{label}: mean updates", runs, mean, others=others), held]
 
 
 def _learned_by(updates, most):

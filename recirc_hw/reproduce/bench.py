@@ -92,21 +92,35 @@ def share_line(what, flags, *, paper=None, band=None):
 
 
 def learned_line(what, runs, share, others=100):
-    """Return the line of the share that learned, where an independent build found `share`."""
-    band = likely_band(share, len(runs), others)
+    """Return the line of the share that learned, in its `share_band`."""
+    band = share_band(share, others, len(runs))
     return share_line(what, [run.learned for run in runs], band=band)
 
 
-def likely_band(share, n, others=100):
-    """Return where the share of n chips may fall, given that of `others` independent ones.
+def share_band(share, others, n):
+    """Return where the share of n chips may fall, given that of others' chips.
 
-    The band is 3.29 standard errors of the difference of two shares, each estimated
-    with two successes and two failures more than were seen (Agresti & Coull 1998).
+    3.29 standard errors of the difference of two shares, each estimated with two
+    successes and two failures more than were seen (Agresti & Coull 1998).
     """
     likely = (others * share + 2) / (others + 4)
     spread = 3.29 * np.sqrt(likely * (1 - likely) * (1 / others + 1 / n))
     low, high = share - spread, share + spread
     return (float(low) if low > 0 else None, float(high) if high < 1 else None)
+
+
+def updates_line(what, runs, low=None, high=None, others=100):
+    """Return the line of the mean updates of those that learned, and where it may fall.
+
+    An independent build found a mean of `low` to `high` over `others` chips; `low` None
+    for no band. The band is four standard errors of the difference of two means, with
+    the spread that ours have.
+    """
+    updates, band = [run.updates for run in runs if run.learned], None
+    if low is not None and len(updates) > 2:
+        spread = 4 * np.std(updates, ddof=1) * np.sqrt(1 / len(updates) + 1 / others)
+        band = (float(low - spread), float((low if high is None else high) + spread))
+    return mean_line(what, updates, band=band)
 
 
 def ratio_line(what, above, below, *, band=None):

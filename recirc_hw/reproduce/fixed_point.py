@@ -7,7 +7,7 @@ NumPy build found with 100 chips.
 from recirc_hw import tasks
 from recirc_hw.chips import Design
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import learned_line, likely_band, share_line
+from recirc_hw.reproduce.bench import learned_line, share_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure, sorted_line
 from recirc_hw.rules import Recirculation
 from recirc_hw.substrates import FixedPoint
@@ -82,7 +82,7 @@ def _held(what, runs, share):
     held = [
         bool((run.history["train_unit_error"][-LAST:] < run.threshold).all()) for run in runs
     ]
-    return share_line(what, held, band=share and likely_band(share, len(runs)))
+    return share_line(what, held, band=share and share_band(share, 100, len(runs)))
 
 
 def _encoder_figure(curves, activity):

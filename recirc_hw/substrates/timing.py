@@ -47,6 +47,7 @@ def phases_of(substrate, rule, network):
             tuple(REMEMBERS) if gated else ("CCRCC",),
             hint,
         )
+    _check_converters(substrate, network)
     times = _Times(substrate, rule, network, learns)
     groups = range(len(network.groups))
     wiring = tuple((k, (k + 1) % len(groups)) for k in groups)
@@ -139,9 +140,10 @@ class _Times:
         visible, hidden, traces = REMEMBERS[rule.combine]
         slow = self.release_ms / math.log(1 / rule.regression) if rule.regression else 0.0
         fast = self.release_ms / substrate.settling
+        remembers = slow or fast  # a unit that is to keep nothing is a fast one
         self.tau_ms = (
-            slow if visible else fast,
-            *((slow if hidden else fast,) * self.hidden),
+            remembers if visible else fast,
+            *((remembers if hidden else fast,) * self.hidden),
         )
         if traces:
             self.trace_ms = (slow,) * (self.hidden + 1)
@@ -165,7 +167,8 @@ class _Times:
         shortest = min(*self.tau_ms, *(trace for trace in self.trace_ms if trace), math.inf)
         if substrate.dt_ms is None:
             return shortest / FINE
-        if substrate.dt_ms > COARSEST * shortest:
+        # Room for the rounding of the number in the message, which has to do.
+        if substrate.dt_ms > COARSEST * shortest * (1 + 1e-6):
             raise DesignError(
                 f"Analog.dt_ms = {substrate.dt_ms:g} is too large for a time constant of "
                 f"{shortest:g} ms; at most {COARSEST * shortest:g} will do"
@@ -176,3 +179,15 @@ class _Times:
         """Return a phase of so many whole steps."""
         steps = max(1, math.ceil(duration_ms / self.dt_ms - 1e-9))
         return Phase(name, duration_ms, steps, clamped, moving, plastic)
+
+
+def _check_converters(substrate, network):
+    """Refuse converters of units whose activity has no bounds."""
+    for field, groups in (("dac_bits", network.groups[:1]), ("adc_bits", network.groups)):
+        bits = getattr(substrate, field)
+        for group in groups if bits else ():
+            if group.function == "identity":
+                raise DesignError(
+                    f"Analog.{field} = {bits}: units of '{group.name}' are identity, which has "
+                    "no range to divide into codes; want logistic or tanh"
+                )

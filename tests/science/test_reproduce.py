@@ -14,9 +14,10 @@ from recirc_hw.reproduce.result import Line, Result
 
 NAMES = list(reproduce.names())
 WITH_BANDS = [n for n in NAMES if n.startswith("hinton")] + [f"baldi-fig{n}" for n in (4, 5, 6)]
-WITH_BANDS.append("fixed-point")
+WITH_BANDS += ["fixed-point", "analog", "analog-yield"]
 # The same code on the same digits as figures 5 and 9: left to the long suite.
 TWINS = ("baldi-fig6", "baldi-fig10")
+LONG = ("analog", "analog-yield")  # up to 20 s even in quick mode
 # .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
 OUTSIDE_ANYWAY = {
     "hinton-eq9": {"logistic, symmetric, weights in +-.5: cosine to descent, lambda 0.999"}
@@ -31,7 +32,8 @@ def test_every_result_of_the_papers_has_a_name_and_a_title():
     baldi = {f"baldi-fig{n}" for n in range(4, 11)}
     fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images"}
     spiking = {"spiking", "spiking-digits"}
-    assert set(NAMES) == hinton | baldi | fixed | {"analog"} | spiking
+    analog = {"analog", "analog-yield"}
+    assert set(NAMES) == hinton | baldi | fixed | analog | spiking
     assert all(reproduce.names().values())
 
 
@@ -42,7 +44,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in TWINS else n for n in NAMES],
+    [pytest.param(n, marks=pytest.mark.slow) if n in TWINS + LONG else n for n in NAMES],
 )
 def test_quick_mode_reports_lines_a_table_a_record_and_a_figure(name, tmp_path):
     result = reproduce.run(name, quick=True)
