@@ -21,6 +21,7 @@ PURPOSES = {
     "lowrank test": 6,
     "split": 7,
     "rounding": 20,
+    "theory start": 60,
 }
 """Each use of randomness has a number of its own, which never changes."""
 

@@ -8,6 +8,7 @@ belongs elsewhere: rules and networks, training, the pictures of single runs.
 from recirc_hw.errors import nearest
 from recirc_hw.reproduce import (
     baldi_sadowski,
+    baldi_theory,
     baldi_variants,
     fixed_point,
     hinton_alignment,
@@ -21,7 +22,7 @@ from recirc_hw.reproduce.result import Line, Result
 # settings, lines and figure)
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    fixed_point,
+    baldi_theory, fixed_point,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 
