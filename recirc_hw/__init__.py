@@ -16,9 +16,10 @@ from recirc_hw.errors import (
     TaskError,
     UnsupportedError,
 )
-from recirc_hw.networks import Loop
+from recirc_hw.networks import Layered, Loop, Recurrent
 from recirc_hw.programs import Builder, Program
 from recirc_hw.rules import (
+    BPTT,
     Backprop,
     CustomRule,
     ErrorRecirculation,
@@ -32,6 +33,7 @@ from recirc_hw.training import Run, train
 __version__ = "0.1.0"
 
 __all__ = [
+    "BPTT",
     "Backprop",
     "Builder",
     "CheckpointError",
@@ -44,11 +46,13 @@ __all__ = [
     "Interrupted",
     "FixedPoint",
     "Ideal",
+    "Layered",
     "Loop",
     "NativeError",
     "Program",
     "RandomFeedback",
     "Recirculation",
+    "Recurrent",
     "Run",
     "TaskError",
     "TopOnly",

@@ -62,7 +62,7 @@ class Design:
     def inference(self):
         """The first pass alone."""
         build = Builder(self.network)
-        self.network.first_pass(build)
+        self.network.taught_pass(build)
         return build.program("inference")
 
     def lowered(self, batch_size=1):
@@ -248,19 +248,34 @@ class Chip:
     def reconstruct(self, cases, backend="native"):
         """Return what comes back after one pass round the loop, regression 0.
 
+        Of a network that is given targets: its output.
+
         Parameters
         ----------
-        cases : float array, shape (n_cases, n_visible) or (n_visible,)
+        cases : float array, shape (n_cases, case size) or (case size,)
+            The targets at the end of a case may be left out.
 
         Returns
         -------
-        float array of the same shape
+        float array, shape (n_cases, output units) or (output units,)
         """
         return self._slot(cases, self.design.inference.monitor[1], backend)
 
     def encode(self, cases, backend="native"):
         """Return the activity of the narrowest hidden group on the first pass."""
-        return self._slot(cases, self.design.network.code_index, backend)
+        return self.activity(cases, self.design.network.code.name, backend)
+
+    def activity(self, cases, name, backend="native"):
+        """Return what the slot of that name holds after the first pass, a row per case.
+
+        The slots are listed by `design.inference`: all groups, and all steps of them.
+        """
+        slots = [slot.name for slot in self.design.inference.layout.slots]
+        if name not in slots:
+            raise DesignError(
+                f"no slot '{name}'{nearest(name, slots)}; slots are {', '.join(slots)}"
+            )
+        return self._slot(cases, slots.index(name), backend)
 
     def weight_change(self, cases, rule=None, backend="native"):
         """Return what a rule would add to each weight for a batch, before the rate.
@@ -309,7 +324,9 @@ class Chip:
             cases = np.asarray(cases, np.float64)
         except (TypeError, ValueError) as error:
             raise TaskError(f"cases: not a table of numbers ({error})") from None
-        size = self.design.network.case_size
+        size, targets = self.design.network.case_size, self.design.network.n_targets
+        if targets and cases.shape[-1:] == (size - targets,):
+            cases = np.concatenate([cases, np.zeros((*cases.shape[:-1], targets))], axis=-1)
         if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
             raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
         if not np.isfinite(cases).all():

@@ -6,7 +6,7 @@ from recirc_hw.rules import Recirculation
 from recirc_hw.substrates import Ideal
 
 COMMENTS = {
-    "network.type": "loop: groups of units in a ring, closed on the visible group",
+    "network.type": "loop, a ring closed on the visible group; layered; recurrent; hierarchy",
     "network.n_visible": "units of the visible group: as many as a case has values",
     "network.n_hidden": "units of each hidden group round the ring, e.g. [100, 20, 100]",
     "network.visible": "response of the visible units: logistic, tanh or identity",
@@ -14,6 +14,14 @@ COMMENTS = {
     "network.initial_weights": "uniform: weights and biases in +-initial_range; or glorot",
     "network.initial_range": "half the width of the uniform start",
     "network.output_bias": "drawn like the weights; or data_mean, the mean of the cases",
+    "network.sizes": "units of each layer, e.g. [6, 2, 1]; [24, 12] for a layer of two groups",
+    "network.output": "response of the output units",
+    "network.n_inputs": "values that the hidden units are given at each step",
+    "network.n_outputs": "units that the hidden ones drive; 0 where they answer themselves",
+    "network.steps": "how often the hidden units respond",
+    "network.initial_state": "of hidden units: learned; fixed, at rest; or given by the case",
+    "network.taught_steps": "those whose answers have targets; all where not given",
+    "network.taught_units": "of hidden units that answer themselves; all where not given",
     "rule.type": "recirculation, error_recirculation, backprop, random_feedback or top_only",
     "rule.learning_rate": "one number, or one per weight matrix in the order of the ring",
     "rule.batch": "sum or mean over the cases of a batch",
@@ -26,6 +34,7 @@ COMMENTS = {
     "rule.presynaptic": "whose activity enters the product: first or second pass",
     "rule.hidden_regression": "lambda of the hidden units, where it differs",
     "rule.loss": "matched: errors are target - output; squared: gated by the output's slope",
+    "rule.tolerance": "errors of an output unit up to this size count as none",
     "rule.kind": "RBP, SRBP (straight from the output) or ARBP (adapting)",
     "rule.apply_visible_rule_twice": "Hinton and McClelland's modified procedure",
     "substrate.type": "ideal: floating point, no hardware limit; fixed_point: integer codes",

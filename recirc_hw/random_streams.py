@@ -22,6 +22,8 @@ PURPOSES = {
     "split": 7,
     "rounding": 20,
     "theory start": 60,
+    "additions": 61,
+    "iterative cases": 62,
 }
 """Each use of randomness has a number of its own, which never changes."""
 

@@ -4,8 +4,11 @@ A network says what is connected to what, and how a chip's weights start. It
 knows no learning rule and no hardware.
 """
 
-from recirc_hw.networks.loop import Group, Loop
+from recirc_hw.networks.initial import Group
+from recirc_hw.networks.layered import Layered
+from recirc_hw.networks.loop import Loop
+from recirc_hw.networks.recurrent import Recurrent
 
-NETWORKS = {"loop": Loop}
+NETWORKS = {"loop": Loop, "layered": Layered, "recurrent": Recurrent}
 
-__all__ = ["NETWORKS", "Group", "Loop"]
+__all__ = ["NETWORKS", "Group", "Layered", "Loop", "Recurrent"]

@@ -1,28 +1,14 @@
 """The closed loop of groups: the circular autoencoder."""
 
-import math
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
 from recirc_hw.fields import Fields
+from recirc_hw.networks.initial import Function, Group, Start, draw
 from recirc_hw.programs.layout import Matrix
-from recirc_hw.random_streams import uniform
-
-Function = Literal["logistic", "tanh", "identity"]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Units that share a response function; `case_offset` is where their clamp starts."""
-
-    name: str
-    size: int
-    function: str
-    case_offset: int = 0
 
 
 class Loop(Fields):
@@ -54,11 +40,12 @@ class Loop(Fields):
     """
 
     type: Literal["loop"] = "loop"
+    n_targets: ClassVar[int] = 0  # a case is its own target
     n_visible: PositiveInt
     n_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
     visible: Function = "logistic"
     hidden: Function | tuple[Function, ...] = "logistic"
-    initial_weights: Literal["uniform", "glorot"] = "uniform"
+    initial_weights: Start = "uniform"
     initial_range: Annotated[float, Field(gt=0)] = 0.5
     output_bias: Literal["drawn", "data_mean"] = "drawn"
 
@@ -107,9 +94,14 @@ class Loop(Fields):
         return self.n_visible
 
     @property
-    def code_index(self):
-        """Position in `groups` of the narrowest hidden group, which holds the code."""
-        return 1 + self.n_hidden.index(min(self.n_hidden))
+    def target(self):
+        """The group whose units are compared with the case."""
+        return self.groups[0]
+
+    @property
+    def code(self):
+        """The narrowest hidden group, the first of several."""
+        return self.groups[1 + self.n_hidden.index(min(self.n_hidden))]
 
     def pass_round(self, build, activity):
         """Emit one pass round the loop; return [activity, hidden..., output].
@@ -129,18 +121,14 @@ class Loop(Fields):
         build.monitor(slots[0], slots[-1])
         return slots
 
+    def taught_pass(self, build):
+        """Emit the first pass; return [(target, output)]."""
+        slots = self.first_pass(build)
+        return [(slots[0], slots[-1])]
+
     def initial(self, matrix, seed, step):
         """Return a matrix's weights at fabrication, float64, shape (rows, cols + 1)."""
-        shape = (matrix.rows, matrix.cols + 1)
-        purpose = "feedback" if matrix.feedback else "weights"
-        if self.initial_weights == "uniform" and not matrix.feedback:
-            bound = self.initial_range
-        else:
-            bound = math.sqrt(6.0 / (matrix.rows + matrix.cols))
-        weights = uniform(seed, purpose, shape, step=step, low=-bound, high=bound)
-        if self.initial_weights == "glorot" or matrix.feedback:
-            weights[:, -1] = 0.0
-        return weights
+        return draw(matrix, seed, step, self.initial_weights, self.initial_range)
 
     def output_biases(self, cases):
         """Return the biases into the visible group that answer with the cases' mean.

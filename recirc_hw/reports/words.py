@@ -93,7 +93,7 @@ def error_table(run, task):
 
 def code_size(design):
     """Return how many units the narrowest hidden group has."""
-    return design.network.groups[design.network.code_index].size
+    return design.network.code.size
 
 
 def pca_error(task, components):

@@ -14,6 +14,9 @@ from recirc_hw.reproduce import (
     hinton_alignment,
     hinton_loops,
     hinton_mcclelland,
+    lecture,
+    rumelhart,
+    rumelhart_iterative,
 )
 from recirc_hw.reproduce.bench import Bench
 from recirc_hw.reproduce.result import Line, Result
@@ -22,7 +25,7 @@ from recirc_hw.reproduce.result import Line, Result
 # settings, lines and figure)
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    baldi_theory, fixed_point,
+    baldi_theory, rumelhart, rumelhart_iterative, lecture, fixed_point,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 

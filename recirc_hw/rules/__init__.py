@@ -6,6 +6,7 @@ by `CustomRule`.
 """
 
 from recirc_hw.rules.backprop import Backprop
+from recirc_hw.rules.bptt import BPTT
 from recirc_hw.rules.error_recirculation import ErrorRecirculation
 from recirc_hw.rules.random_feedback import RandomFeedback
 from recirc_hw.rules.recirculation import Recirculation
@@ -16,11 +17,13 @@ RULES = {
     "recirculation": Recirculation,
     "error_recirculation": ErrorRecirculation,
     "backprop": Backprop,
+    "bptt": BPTT,
     "random_feedback": RandomFeedback,
     "top_only": TopOnly,
 }
 
 __all__ = [
+    "BPTT",
     "RULES",
     "Backprop",
     "CustomRule",

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,8 @@ class Rule(Fields, ABC):
         Largest norm of a unit's incoming weights (bias left out); 0 for no cap.
     """
 
+    networks: ClassVar[tuple[str, ...] | None] = ("loop",)  # it can teach; None: all
+
     learning_rate: Rate | tuple[Rate, ...]
     batch: Literal["sum", "mean"] = "sum"
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -48,6 +50,11 @@ class Rule(Fields, ABC):
 
     def compile(self, network):
         """Return the rule's program for `network`."""
+        if self.networks is not None and network.type not in self.networks:
+            raise DesignError(
+                f"{self.name} on {describe(network)}: it teaches networks of type "
+                f"{', '.join(self.networks)}; Backprop teaches all"
+            )
         build = Builder(network)
         self.emit(build, network)
         return build.program(f"{self.name} on {describe(network)}", self._policies(network))
@@ -81,6 +88,7 @@ class CustomRule(Rule):
         Calls the builder's methods; runs unchanged on every backend.
     """
 
+    networks: ClassVar[tuple[str, ...] | None] = None
     function: Callable
     learning_rate: Rate | tuple[Rate, ...] = 1.0
 
@@ -117,7 +125,7 @@ def output_error(build, network, slots, loss):
     Source: Baldi & Sadowski 2018, eq. 8; Hinton & McClelland 1988, eq. 7.
     """
     error = build.subtract(slots[0], slots[-1], name="error")
-    function = network.groups[0].function
+    function = network.target.function
     if loss == "squared" and function != "identity":
         error = build.gate(error, slots[-1], function)
     return error

@@ -34,15 +34,20 @@ def lowered(program, network, substrate, batch_size):
         Where a constant is out of reach or a signal could overflow; it names the
         signal, its bound, and the format that would do.
     """
-    _refuse_unsupported(program)
+    _refuse_unsupported(program, network)
     program = with_shares(program, _realised_share)
     if substrate.wide:
         program = widened(program)
     return settled(_Lowering(program, network, substrate, batch_size).run(), substrate)
 
 
-def _refuse_unsupported(program):
-    """Refuse write policies that would need a multiplier at every weight."""
+def _refuse_unsupported(program, network):
+    """Refuse networks not yet lowered, and policies with a multiplier at every weight."""
+    if network.type != "loop":
+        raise UnsupportedError(
+            f"a fixed-point chip of type {network.type}: only loops; the ideal substrate "
+            "has all networks"
+        )
     for matrix in program.layout.matrices:
         for field, what in (
             ("momentum", "momentum"), ("decay", "weight_decay"), ("norm_cap", "norm_cap"),

@@ -30,7 +30,7 @@ def test_opcodes_and_functions_keep_their_numbers():
             ("clamp", "project", "combine", "gate", "correlate", "write"), range(6), strict=True
         )
     )
-    assert FUNCTIONS == {"identity": 0, "logistic": 1, "tanh": 2}
+    assert FUNCTIONS == {"identity": 0, "logistic": 1, "tanh": 2, "deadzone": 3}
 
 
 def test_a_program_lists_writes_last_and_keeps_the_order_of_the_rest(build):
