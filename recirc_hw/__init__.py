@@ -16,7 +16,7 @@ from recirc_hw.errors import (
     TaskError,
     UnsupportedError,
 )
-from recirc_hw.networks import Layered, Loop, Recurrent
+from recirc_hw.networks import Hierarchy, Layered, Loop, Recurrent
 from recirc_hw.programs import Builder, Program
 from recirc_hw.rules import (
     BPTT,
@@ -43,6 +43,7 @@ __all__ = [
     "Design",
     "DesignError",
     "ErrorRecirculation",
+    "Hierarchy",
     "Interrupted",
     "FixedPoint",
     "Ideal",

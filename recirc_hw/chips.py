@@ -265,6 +265,28 @@ class Chip:
         """Return the activity of the narrowest hidden group on the first pass."""
         return self.activity(cases, self.design.network.code.name, backend)
 
+    def complete(self, cases, known, trips=30, backend="native"):
+        """Return the visible units trip by trip, from cases of which a part is known.
+
+        Unknown units start at .5 and take what each trip brings back; known ones are
+        clamped. Source: Hinton & McClelland 1988, "Using a hierarchy of closed loops".
+
+        Parameters
+        ----------
+        cases : float array, shape (n_cases, n_visible)
+        known : bool array, shape (n_cases, n_visible) or (n_visible,)
+
+        Returns
+        -------
+        float array, shape (trips + 1, n_cases, n_visible): the start, then each trip
+        """
+        cases = np.atleast_2d(self._checked(cases))
+        known = np.broadcast_to(np.asarray(known, bool), cases.shape)
+        states = [np.where(known, cases, 0.5)]
+        for _ in range(trips):
+            states.append(np.where(known, cases, self.reconstruct(states[-1], backend)))
+        return np.stack(states)
+
     def activity(self, cases, name, backend="native"):
         """Return what the slot of that name holds after the first pass, a row per case.
 

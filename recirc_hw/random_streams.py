@@ -24,6 +24,7 @@ PURPOSES = {
     "theory start": 60,
     "additions": 61,
     "iterative cases": 62,
+    "hierarchy vectors": 63,
 }
 """Each use of randomness has a number of its own, which never changes."""
 

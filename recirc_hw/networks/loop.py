@@ -121,6 +121,10 @@ class Loop(Fields):
         build.monitor(slots[0], slots[-1])
         return slots
 
+    def rings(self, build):
+        """Emit the first pass; return the one ring's (matrices, slots)."""
+        return [(self.matrices, self.first_pass(build))]
+
     def taught_pass(self, build):
         """Emit the first pass; return [(target, output)]."""
         slots = self.first_pass(build)

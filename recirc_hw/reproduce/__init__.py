@@ -12,6 +12,7 @@ from recirc_hw.reproduce import (
     baldi_variants,
     fixed_point,
     hinton_alignment,
+    hinton_hierarchy,
     hinton_loops,
     hinton_mcclelland,
     lecture,
@@ -24,8 +25,8 @@ from recirc_hw.reproduce.result import Line, Result
 # name: (title, where the paper has it, function of a Bench that returns
 # settings, lines and figure)
 MODULES = (
-    hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    baldi_theory, rumelhart, rumelhart_iterative, lecture, fixed_point,
+    hinton_mcclelland, hinton_alignment, hinton_loops, hinton_hierarchy, baldi_sadowski,
+    baldi_variants, baldi_theory, rumelhart, rumelhart_iterative, lecture, fixed_point,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 

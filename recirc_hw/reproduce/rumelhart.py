@@ -7,8 +7,8 @@ from recirc_hw.networks import Layered, Loop
 from recirc_hw.reproduce.bench import mean_line, median_line, share_line
 from recirc_hw.reproduce.rumelhart_figures import families_figure, symmetry_figure
 from recirc_hw.rules import Backprop, Recirculation
+from recirc_hw.tasks import Task, UnitError
 from recirc_hw.tasks import family_trees as trees_task
-from recirc_hw.tasks import from_array
 from recirc_hw.tasks import symmetry as symmetry_task
 
 TRIPS = 30  # round the loop, when a recirculation net completes an answer
@@ -63,35 +63,24 @@ def _near_124(shapes):
 
 def _recirculation(bench, task, n_hidden, rate, n):
     """Return the lines for a recirculation net that is to complete the same cases."""
-    cases = from_array(task.train, task.train.copy(), name=f"{task.name}, whole")
+    cases = Task(f"{task.name}, whole", task.train, task.train, UnitError(0.1),
+                 len(task.train), held_out=False)  # fmt: skip
     rule = Recirculation(learning_rate=rate)
     design = Design(Loop(task.n_units, n_hidden, initial_range=0.3), rule)
     chips = bench.fabricate(design, n)
-    runs = bench.train_chips(
-        "recirculation", chips, cases, batch_size=len(task.train),
-        max_updates=5000, until="end",
-    )  # fmt: skip
+    runs = bench.train_chips("recirculation", chips, cases, max_updates=5000, until="end")
     known = task.n_units - task.n_targets
-    wanted = task.targets(task.train) > 0.5
-    right = [
-        ((complete(bench, chip, task.train, known) > 0.5) == wanted).all(axis=1).mean()
-        for chip in chips
-    ]
+    asked, wanted = np.arange(task.n_units) < known, task.targets(task.train) > 0.5
+    right = []
+    for chip in chips:
+        found = chip.complete(task.train, asked, TRIPS, bench.backend)[-1][:, known:]
+        right.append(((found > 0.5) == wanted).all(axis=1).mean())
     what = f"recirculation, {task.n_units}-{n_hidden}-{task.n_units}"
     guess = max(wanted.all(axis=1).mean(), (~wanted).all(axis=1).mean())
     return [
         mean_line(f"{what}: squared error per unit, whole cases", [r.error for r in runs]),
         mean_line(f"{what}: answers completed right (guessing: {guess:.2f})", right),
     ]
-
-
-def complete(bench, chip, cases, known):
-    """Return the values past `known` after trips from .5, the known ones clamped."""
-    state = cases.copy()
-    state[:, known:] = 0.5
-    for _ in range(TRIPS):
-        state[:, known:] = chip.reconstruct(state, backend=bench.backend)[:, known:]
-    return state[:, known:]
 
 
 # Start, (rate, momentum) of the first 20 sweeps and of the others, decay, sweeps.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jobs import Setting, assert_same_bits, run, walk_of
 
-from recirc_hw import BPTT, Backprop, Layered, Recurrent
+from recirc_hw import BPTT, Backprop, Hierarchy, Layered, Recirculation, Recurrent
 from recirc_hw.backends.native import ISAS
 
 # Small, on lanes of chips; and large, alone case by case and as matrix products.
@@ -20,11 +20,21 @@ NETWORKS = {
             20, 40, 0, steps=2, taught_units=(3, 4), initial_range=0.1, initial_state="given"
         ),
     ),
+    "hierarchy": (
+        Hierarchy(leaves=[(4, 3), (4, 3)], upper=[(2, 0, 1)]),
+        Hierarchy(leaves=[(24, 20), (24, 20)], upper=[(12, 0, 1)]),
+    ),
+    "deep tree": (
+        Hierarchy(leaves=[(3, 2), (4, 2), (2, 3)], upper=[(2, 0, 1), (2, 3, 2)]),
+        Hierarchy(leaves=[(24, 16), (16, 12), (9, 9)], upper=[(12, 0, 1), (9, 3, 2)]),
+    ),
     "joined": (Layered((3, 2), (2, 2), 3, 2), Layered((40, 20), (30, 20), 25, 10)),
 }
 RULES = {
     "layered": Backprop(loss="squared", learning_rate=0.1, momentum=0.9, weight_decay=0.01),
     "recurrent": BPTT(learning_rate=0.1),
+    "hierarchy": Recirculation(learning_rate=0.5),
+    "deep tree": Recirculation(combine="RWCC", learning_rate=0.5, cycles=2),
     "taught in part": BPTT(learning_rate=0.1, batch="mean"),
     "joined": Backprop(learning_rate=0.1, tolerance=0.2),
 }

@@ -15,6 +15,7 @@ from recirc_hw.reproduce.result import Line, Result
 NAMES = list(reproduce.names())
 WITH_BANDS = [n for n in NAMES if n.startswith("hinton")] + [f"baldi-fig{n}" for n in (4, 5, 6)]
 LITERATURE = {
+    "hinton-hierarchy",
     "baldi-theory",
     "rumelhart-symmetry",
     "rumelhart-families",
