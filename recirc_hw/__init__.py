@@ -21,6 +21,7 @@ from recirc_hw.programs import Builder, Program
 from recirc_hw.rules import (
     BPTT,
     Backprop,
+    Channels,
     CustomRule,
     ErrorRecirculation,
     RandomFeedback,
@@ -36,6 +37,7 @@ __all__ = [
     "BPTT",
     "Backprop",
     "Builder",
+    "Channels",
     "CheckpointError",
     "Chip",
     "CustomRule",

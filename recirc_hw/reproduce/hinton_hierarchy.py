@@ -52,7 +52,7 @@ def hierarchy(bench):
         lines.append(mean_line(f"{label}: half missing, completed",
                                [path[-1] for path in found], paper=1.0, band=half))  # fmt: skip
         curves[f"{label.split(' +')[0]}, half"] = np.mean(found, axis=0)
-        shown = shown or (*pairs[0], known)
+        shown = shown or (pairs, known)
     settings = {
         "rule": "H&M's in every module: lambda .75, hidden regression, batch sum; the visible "
         "vector of the top module is the first-pass hidden state of those below",
@@ -109,15 +109,12 @@ def _completed(bench, pair, known):
 
 def _hierarchy_figure(bench, shown, curves):
     """Return the figure: one vector completed trip by trip, and how many are by each trip."""
-    chip, cases, known = shown
-    states = chip.complete(cases, known, TRIPS, bench.backend)
-    right = ((states[-1] > 0.5) == (cases > 0.5)).all(axis=1)
-    vector = int(np.argmax(right))
+    states, wanted = _slowest(bench, *shown)
     figure = Figure(figsize=(10, 9), dpi=100, layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=(1.25, 1))
-    rows = [(f"trip {t}" if t else "given", states[t, vector]) for t in SHOWN]
+    rows = [(f"trip {t}" if t else "given", states[t]) for t in SHOWN]
     axes = top.subplots(len(rows) + 1, 1)
-    for ax, (name, values) in zip(axes, [*rows, ("learned", cases[vector])], strict=True):
+    for ax, (name, values) in zip(axes, [*rows, ("learned", wanted)], strict=True):
         ax.imshow(values[None], cmap="gray_r", vmin=0, vmax=1, aspect="auto")
         ax.set(xticks=[], yticks=[])
         ax.axvline(15.5, color=COLOURS[1], linewidth=2)
@@ -125,6 +122,19 @@ def _hierarchy_figure(bench, shown, curves):
     top.suptitle("one vector: the left module's bits are missing, the right one's clamped")
     _draw_shares(bottom.subplots(), curves)
     return figure
+
+
+def _slowest(bench, pairs, known):
+    """Return (states trip by trip, the vector) of the completion that took the most trips."""
+    best = (-1, None, None)
+    for chip, cases in pairs:
+        path = chip.complete(cases, known, TRIPS, bench.backend)
+        right = ((path > 0.5) == (cases > 0.5)).all(axis=2)
+        trips = np.where(right[-1], (~right).sum(axis=0), -1)
+        vector = int(trips.argmax())
+        if trips[vector] > best[0]:
+            best = (trips[vector], path[:, vector], cases[vector])
+    return best[1:]
 
 
 def _draw_shares(ax, curves):

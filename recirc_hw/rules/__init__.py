@@ -7,6 +7,7 @@ by `CustomRule`.
 
 from recirc_hw.rules.backprop import Backprop
 from recirc_hw.rules.bptt import BPTT
+from recirc_hw.rules.channels import Channels
 from recirc_hw.rules.error_recirculation import ErrorRecirculation
 from recirc_hw.rules.random_feedback import RandomFeedback
 from recirc_hw.rules.recirculation import Recirculation
@@ -20,12 +21,14 @@ RULES = {
     "bptt": BPTT,
     "random_feedback": RandomFeedback,
     "top_only": TopOnly,
+    "channels": Channels,
 }
 
 __all__ = [
     "BPTT",
     "RULES",
     "Backprop",
+    "Channels",
     "CustomRule",
     "ErrorRecirculation",
     "RandomFeedback",

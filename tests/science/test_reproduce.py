@@ -17,6 +17,7 @@ WITH_BANDS = [n for n in NAMES if n.startswith("hinton")] + [f"baldi-fig{n}" for
 LITERATURE = {
     "hinton-hierarchy",
     "baldi-theory",
+    "baldi-table5",
     "rumelhart-symmetry",
     "rumelhart-families",
     "rumelhart-iterative",
