@@ -222,6 +222,10 @@ class Chip:
         records = self.program.layout.matrices
         for array, record in zip(arrays, records, strict=False):
             self.design.substrate.check_range(array, record)
+        if self.design.network.mirrors and not np.array_equal(
+            arrays[0][:, :-1], arrays[1][:, :-1].T
+        ):
+            raise ValueError("weights: symmetric ones must be each other's transpose")
         for k, array in enumerate(arrays):
             self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
 

@@ -13,6 +13,7 @@ COMMENTS = {
     "network.hidden": "response of the hidden units; one for all, or a list",
     "network.initial_weights": "uniform: weights and biases in +-initial_range; or glorot",
     "network.initial_range": "half the width of the uniform start",
+    "network.symmetric": "whether one physical weight serves both ways",
     "network.output_bias": "drawn like the weights; or data_mean, the mean of the cases",
     "network.sizes": "units of each layer, e.g. [6, 2, 1]; [24, 12] for a layer of two groups",
     "network.output": "response of the output units",

@@ -39,6 +39,7 @@ class Hierarchy(Fields):
 
     type: Literal["hierarchy"] = "hierarchy"
     output_bias: ClassVar[str] = "drawn"
+    mirrors: ClassVar[dict[str, str]] = {}  # no weights are one and the same
     n_targets: ClassVar[int] = 0  # a case is its own target
     leaves: Annotated[tuple[Leaf, ...], Field(min_length=1)]
     upper: tuple[Upper, ...] = ()

@@ -35,6 +35,7 @@ class Layered(Fields):
 
     type: Literal["layered"] = "layered"
     output_bias: ClassVar[str] = "drawn"
+    mirrors: ClassVar[dict[str, str]] = {}  # no weights are one and the same
     sizes: Annotated[
         tuple[PositiveInt | Annotated[tuple[PositiveInt, ...], Field(min_length=1)], ...],
         Field(min_length=2),

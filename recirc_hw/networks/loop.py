@@ -33,6 +33,10 @@ class Loop(Fields):
         in +-sqrt(6 / (rows + columns)), biases 0 (B&S).
     initial_range : float
         Half the width of the uniform start.
+    symmetric : bool
+        Whether one physical weight serves both ways between the visible and the one
+        hidden group (B&S, appendix A); its two matrices are equal and learn as one.
+        Biases are the units' own.
     output_bias : "drawn" or "data_mean"
         "data_mean" starts training with the biases into the visible group at
         the mean of the training cases (its logit for logistic units, its
@@ -47,6 +51,7 @@ class Loop(Fields):
     hidden: Function | tuple[Function, ...] = "logistic"
     initial_weights: Start = "uniform"
     initial_range: Annotated[float, Field(gt=0)] = 0.5
+    symmetric: bool = False
     output_bias: Literal["drawn", "data_mean"] = "drawn"
 
     def __init__(self, *sizes, **fields):
@@ -61,6 +66,8 @@ class Loop(Fields):
                 f"hidden gives {len(self.hidden)} functions "
                 f"for {len(self.n_hidden)} hidden groups"
             )
+        if self.symmetric and len(self.n_hidden) > 1:
+            raise ValueError("symmetric weights: want one hidden group")
         return self
 
     @cached_property
@@ -103,6 +110,14 @@ class Loop(Fields):
         """The narrowest hidden group, the first of several."""
         return self.groups[1 + self.n_hidden.index(min(self.n_hidden))]
 
+    @cached_property
+    def mirrors(self):
+        """Which matrix is the transpose of which, and the same physical weights."""
+        if not self.symmetric:
+            return {}
+        up, down = (matrix.name for matrix in self.matrices)
+        return {up: down, down: up}
+
     def pass_round(self, build, activity):
         """Emit one pass round the loop; return [activity, hidden..., output].
 
@@ -132,7 +147,11 @@ class Loop(Fields):
 
     def initial(self, matrix, seed, step):
         """Return a matrix's weights at fabrication, float64, shape (rows, cols + 1)."""
-        return draw(matrix, seed, step, self.initial_weights, self.initial_range)
+        weights = draw(matrix, seed, step, self.initial_weights, self.initial_range)
+        if self.symmetric and step == 1:
+            first = draw(self.matrices[0], seed, 0, self.initial_weights, self.initial_range)
+            weights[:, :-1] = first[:, :-1].T
+        return weights
 
     def output_biases(self, cases):
         """Return the biases into the visible group that answer with the cases' mean.

@@ -39,6 +39,7 @@ class Recurrent(Fields):
 
     type: Literal["recurrent"] = "recurrent"
     output_bias: ClassVar[str] = "drawn"
+    mirrors: ClassVar[dict[str, str]] = {}  # no weights are one and the same
     n_inputs: NonNegativeInt
     n_hidden: PositiveInt
     n_outputs: NonNegativeInt

@@ -143,12 +143,25 @@ class Builder:
         self._match(f"correlate for '{matrix}', post", record.rows, post.size)
         self._match(f"correlate for '{matrix}', pre", record.cols, pre.size)
         self._emit("correlate", None, post, pre, matrix=matrix)
+        if matrix in self.network.mirrors:
+            self._correlate_mirror(self.network.mirrors[matrix], post, pre)
+
+    def _correlate_mirror(self, mirror, post, pre):
+        """Add the same to the transposed copy of a physical weight, but nothing to its bias."""
+        self._emit("correlate", None, pre, post, matrix=mirror)
+        silence = self.subtract(post, post, name="silence")
+        less = self._emit("combine", self.slot(f"less {pre.name}", pre.size), pre, pre,
+                          gains=(-1.0, 0.0))  # fmt: skip
+        self._emit("correlate", None, less, silence, matrix=mirror)
 
     def write(self, *matrices):
-        """M <- M + rate g_M for each matrix, once per batch."""
-        for matrix in matrices:
+        """M <- M + rate g_M for each matrix, once per batch; its mirror as well."""
+        mirrors = [self.network.mirrors[m] for m in matrices if m in self.network.mirrors]
+        for matrix in dict.fromkeys((*matrices, *mirrors)):
             self._matrix(matrix)
-            self._emit("write", None, matrix=matrix)
+            index = list(self._matrices).index(matrix)
+            if not any(op.opcode == "write" and op.matrix == index for op in self._ops):
+                self._emit("write", None, matrix=matrix)
 
     @property
     def projections(self):

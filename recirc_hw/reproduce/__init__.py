@@ -7,6 +7,7 @@ belongs elsewhere: rules and networks, training, the pictures of single runs.
 
 from recirc_hw.errors import nearest
 from recirc_hw.reproduce import (
+    baldi_physical,
     baldi_sadowski,
     baldi_table5,
     baldi_theory,
@@ -27,7 +28,7 @@ from recirc_hw.reproduce.result import Line, Result
 # settings, lines and figure)
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, hinton_hierarchy, baldi_sadowski,
-    baldi_variants, baldi_table5, baldi_theory, rumelhart, rumelhart_iterative,
+    baldi_variants, baldi_physical, baldi_table5, baldi_theory, rumelhart, rumelhart_iterative,
     lecture, fixed_point,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}

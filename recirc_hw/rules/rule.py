@@ -70,6 +70,11 @@ class Rule(Fields, ABC):
                 f"{self.name}.learning_rate gives {len(rates)} rates for "
                 f"{len(names)} weight matrices: {', '.join(names)}"
             )
+        if network.mirrors and (self.norm_cap or len(set(rates)) > 1):
+            raise DesignError(
+                f"{self.name} on symmetric weights: both directions are one weight, so want "
+                "one learning_rate, and norm_cap = 0"
+            )
         policies = {name: self._policy(rate) for name, rate in zip(names, rates, strict=True)}
         return policies | {feedback_name(name): policies[name] for name in names}
 

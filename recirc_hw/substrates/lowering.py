@@ -43,10 +43,11 @@ def lowered(program, network, substrate, batch_size):
 
 def _refuse_unsupported(program, network):
     """Refuse networks not yet lowered, and policies with a multiplier at every weight."""
-    if network.type != "loop":
+    if network.type != "loop" or network.mirrors:
+        kind = "symmetric weights" if network.mirrors else f"a {network.type} network"
         raise UnsupportedError(
-            f"a fixed-point chip of type {network.type}: only loops; the ideal substrate "
-            "has all networks"
+            f"{kind} on a fixed-point chip: only loops of asymmetric weights; the ideal "
+            "substrate has all networks"
         )
     for matrix in program.layout.matrices:
         for field, what in (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jobs import Setting, assert_same_bits, run, walk_of
 
-from recirc_hw import BPTT, Backprop, Hierarchy, Layered, Recirculation, Recurrent
+from recirc_hw import BPTT, Backprop, Hierarchy, Layered, Loop, Recirculation, Recurrent
 from recirc_hw.backends.native import ISAS
 
 # Small, on lanes of chips; and large, alone case by case and as matrix products.
@@ -28,11 +28,13 @@ NETWORKS = {
         Hierarchy(leaves=[(3, 2), (4, 2), (2, 3)], upper=[(2, 0, 1), (2, 3, 2)]),
         Hierarchy(leaves=[(24, 16), (16, 12), (9, 9)], upper=[(12, 0, 1), (9, 3, 2)]),
     ),
+    "symmetric": (Loop(4, 3, symmetric=True), Loop(60, 30, symmetric=True, initial_range=0.1)),
     "joined": (Layered((3, 2), (2, 2), 3, 2), Layered((40, 20), (30, 20), 25, 10)),
 }
 RULES = {
     "layered": Backprop(loss="squared", learning_rate=0.1, momentum=0.9, weight_decay=0.01),
     "recurrent": BPTT(learning_rate=0.1),
+    "symmetric": Recirculation(learning_rate=0.1, momentum=0.5),
     "hierarchy": Recirculation(learning_rate=0.5),
     "deep tree": Recirculation(combine="RWCC", learning_rate=0.5, cycles=2),
     "taught in part": BPTT(learning_rate=0.1, batch="mean"),

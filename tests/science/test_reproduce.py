@@ -18,6 +18,7 @@ LITERATURE = {
     "hinton-hierarchy",
     "baldi-theory",
     "baldi-table5",
+    "baldi-physical",
     "rumelhart-symmetry",
     "rumelhart-families",
     "rumelhart-iterative",
