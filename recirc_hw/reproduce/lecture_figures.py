@@ -16,19 +16,20 @@ def addition_figure(automaton):
     automaton : dict of pattern to {digits: (next pattern, count)}
     """
     figure, (ax,) = new_figure(width=9, height=7)
-    places = dict(zip(_in_order(automaton), CORNERS, strict=True))
+    meanings = {pattern: _meaning(automaton, pattern) for pattern in automaton}
+    places = dict(zip(sorted(meanings, key=meanings.get), CORNERS, strict=True))
     for pattern, ways in automaton.items():
         targets = {}
         for digits, (target, _) in sorted(ways.items()):
             targets.setdefault(target, []).append("".join(map(str, digits)))
         for target, labels in targets.items():
             _draw_way(ax, places[pattern], places[target], "\n".join(labels))
-    meanings = _meanings(automaton)
     for pattern, place in places.items():
+        carry, printed = meanings[pattern]
         ax.add_patch(Circle(place, 0.42, facecolor="white", edgecolor="black", zorder=4))
         bits = "".join("\u25cf" if bit else "\u25cb" for bit in pattern)
-        ax.text(*place, f"{bits}\n{meanings[pattern]}", ha="center", va="center", zorder=5,
-                fontsize=10)  # fmt: skip
+        text = f"{bits}\n{'carry' if carry else 'no carry'}\nprint {printed}"
+        ax.text(*place, text, ha="center", va="center", zorder=5, fontsize=10)
     ax.set(xlim=(-1.4, 4.4), ylim=(-1.2, 3.4), aspect="equal", xticks=[], yticks=[])
     ax.set_title(
         "the adder's hidden patterns (\u25cf on, \u25cb off); arcs: the next column's digits"
@@ -38,43 +39,27 @@ def addition_figure(automaton):
     return figure
 
 
-def _meanings(automaton):
-    """Return {pattern: "carry, print"}: where 00 and then 11 lead tells them apart."""
-    found = {}
-    for target in automaton:
-        incoming = [
-            (source, digits)
-            for source, ways in automaton.items()
-            for digits, (to, _) in ways.items() if to == target
-        ]  # fmt: skip
-        carries = {sum(digits) for _, digits in incoming}
-        # 00 never carries and 11 always does, whatever was carried before.
-        carry = 1 if 2 in carries else 0
-        plain = 0 in carries or 2 in carries
-        alike = {digits for _, digits in incoming if sum(digits) == (2 if carry else 0)}
-        found[target] = (carry, len(alike), plain)
-    return {pattern: _name(automaton, pattern, carry) for pattern, (carry, *_) in found.items()}
+def _meaning(automaton, pattern):
+    """Return (carry, printed digit) of a hidden pattern, told by what leads to it.
+
+    Digits 11 always carry and 00 never do; both print the carry of the column before.
+    """
+    source = next(s for s, digits in _incoming(automaton, pattern) if sum(digits) in (0, 2))
+    return _carry(automaton, pattern), _carry(automaton, source)
 
 
-def _name(automaton, pattern, carry):
-    """Return "carry, print 1" and so on: a column prints carry-in plus its digits, mod 2."""
-    for source, ways in automaton.items():
-        for digits, (target, _) in ways.items():
-            if target == pattern and sum(digits) in (0, 2):
-                printed = _carries(automaton, source)
-                return f"{'carry' if carry else 'no carry'}\nprint {printed}"
-    return ""
+def _carry(automaton, pattern):
+    """Return 1 for a pattern that digits 11 lead to, else 0."""
+    return int((1, 1) in [digits for _, digits in _incoming(automaton, pattern)])
 
 
-def _carries(automaton, source):
-    """Return the carry of a state: it is what one that adds 0 + 0 to it prints."""
-    digits = {d for ways in automaton.values() for d, (t, _) in ways.items() if t == source}
-    return int((1, 1) in digits)
-
-
-def _in_order(automaton):
-    """Return the patterns: without a carry first."""
-    return sorted(automaton, key=lambda p: (_carries(automaton, p), _meanings(automaton)[p]))
+def _incoming(automaton, pattern):
+    """Return the (pattern, digits) that lead to a pattern."""
+    return [
+        (source, digits)
+        for source, ways in automaton.items()
+        for digits, (target, _) in ways.items() if target == pattern
+    ]  # fmt: skip
 
 
 def _draw_way(ax, start, end, text):

@@ -8,7 +8,7 @@ from recirc_hw.rules.rule import Rate, Rule
 
 
 class Backprop(Rule):
-    """Descend the gradient of the error, through any network without a choice to make.
+    """Descend the gradient of the error, back through every projection of a network.
 
         e_L = I - O_L,   e_h = f_h' * (A_(h+1)^T e_(h+1)),   dA_h = rate e_h O_(h-1)^T
 
@@ -89,13 +89,13 @@ def _embedded(build, slot, where, error):
     """Emit an error of some of a slot's units as one of all, 0 for the others."""
     before = where.offset - slot.offset
     after = slot.size - before - where.size
-    pieces = []
-    for start, size in ((0, before), (before + where.size, after)):
-        rest = build.part(slot, start, size, f"{slot.name} untaught") if size else None
-        pieces.append(rest)
-    emitted = [
-        *([build.subtract(pieces[0], pieces[0], name="no error")] if pieces[0] else []),
-        build.blend(error, error, 1.0, name=f"{error.name} here"),
-        *([build.subtract(pieces[1], pieces[1], name="no error")] if pieces[1] else []),
+    # Views first: what is emitted after them must lie side by side.
+    rests = [
+        build.part(slot, start, size, f"{slot.name} untaught") if size else None
+        for start, size in ((0, before), (slot.size - after, after))
     ]
-    return build.join(emitted, f"error at {slot.name}")
+    pieces = [build.subtract(rests[0], rests[0], name="no error")] if before else []
+    pieces.append(build.blend(error, error, 1.0, name=f"{error.name} here"))
+    if after:
+        pieces.append(build.subtract(rests[1], rests[1], name="no error"))
+    return build.join(pieces, f"error at {slot.name}")
