@@ -12,6 +12,7 @@ from recirc_hw.tasks import addition as addition_task
 
 LONG = 50  # bits of the sums that tell a net that adds from one that remembers
 SUMS = 200
+WATCHED = 25  # of them, while the hidden patterns are told apart
 # Initial state, width of the start, and the bands: exact nets, and those of four patterns.
 STARTS = (
     ("learned", 1.0, (0.65, 0.95), None),
@@ -31,7 +32,7 @@ def addition(bench):
         runs = bench.train_chips(
             label, chips, addition_task(8), max_updates=updates, until="end"
         )
-        long = [_long(chip) for chip in chips]
+        long = _long(chips)
         exact = [_exact(bench, chip) for chip in long]
         crossed = [run.updates for run, good in zip(runs, exact, strict=True) if good]
         kept = [_automaton(bench, c) for c, good in zip(long, exact, strict=True) if good]
@@ -58,12 +59,14 @@ def addition(bench):
     return settings, lines, addition_figure(shown)
 
 
-def _long(chip):
-    """Return a chip with the same weights that runs for longer numbers."""
-    network = chip.design.network.replace(steps=LONG + 1)
-    long = Design(network, chip.design.rule).fabricate(chip.seed)
-    long.weights = chip.weights
-    return long
+def _long(chips):
+    """Return chips with the same weights that run for longer numbers."""
+    design = chips[0].design
+    longer = Design(design.network.replace(steps=LONG + 1), design.rule)
+    found = [longer.fabricate(chip.seed) for chip in chips]
+    for chip, long in zip(chips, found, strict=True):
+        long.weights = chip.weights
+    return found
 
 
 def _sums(bench):
@@ -80,11 +83,10 @@ def _exact(bench, chip):
 
 def _automaton(bench, chip):
     """Return {hidden pattern: {(a, b): (next pattern, how often)}}, after the first digits."""
-    task = _sums(bench)
-    digits = task.train[:, : 2 * (LONG + 1)].reshape(SUMS, LONG + 1, 2).astype(int)
+    cases = _sums(bench).train[:WATCHED]
+    digits = cases[:, : 2 * (LONG + 1)].reshape(WATCHED, LONG + 1, 2).astype(int)
     states = [
-        chip.activity(task.train, f"hidden {t}", bench.backend) > 0.5
-        for t in range(1, LONG + 2)
+        chip.activity(cases, f"hidden {t}", bench.backend) > 0.5 for t in range(1, LONG + 2)
     ]
     found = {}
     for t in range(LONG):
