@@ -42,6 +42,10 @@ PURPOSES = {
     "device corrupt": 47,
     "device pulses": 48,
     "device write noise": 49,
+    "theory start": 60,
+    "additions": 61,
+    "iterative cases": 62,
+    "hierarchy vectors": 63,
 }
 """Each use of randomness has a number of its own, which never changes."""
 

@@ -165,6 +165,9 @@ class _Walk:
         self._write_words("state", size, self.formats.slots[op.dst])
 
     def _gate(self, op):
+        if op.function == "deadzone":
+            self._ignore_small(op)
+            return
         size = self.slots[op.dst].size
         error, activity = (self.formats.slots[slot] for slot in (op.first, op.second))
         self._read("state", size, error)
@@ -175,6 +178,13 @@ class _Walk:
             self._count("accumulates", size, slope)
             self._count("multiplies", size, error, slope)
         self._write_words("state", size, self.formats.slots[op.dst])
+
+    def _ignore_small(self, op):
+        """Count a comparison of each error's size with the margin."""
+        size, bits = self.slots[op.dst].size, self.formats.slots[op.dst]
+        self._read("state", size, bits)
+        self._count("accumulates", size, bits)
+        self._write_words("state", size, bits)
 
     def _correlate(self, op):
         m, products = self.matrices[op.matrix], self._products(op)

@@ -5,12 +5,15 @@ import re
 from collections.abc import Callable
 
 from recirc_hw.errors import TaskError, nearest
+from recirc_hw.tasks.addition import addition
 from recirc_hw.tasks.arrays import file
 from recirc_hw.tasks.digits import digits
 from recirc_hw.tasks.encoder import encoder
+from recirc_hw.tasks.family_trees import family_trees
 from recirc_hw.tasks.files import SUFFIXES
 from recirc_hw.tasks.images import fashion, mnist
 from recirc_hw.tasks.lowrank import lowrank
+from recirc_hw.tasks.symmetry import symmetry
 from recirc_hw.tasks.task import Task
 
 TASKS: dict[str, Callable[..., Task]] = {
@@ -19,6 +22,9 @@ TASKS: dict[str, Callable[..., Task]] = {
     "digits": digits,
     "mnist": mnist,
     "fashion": fashion,
+    "symmetry": symmetry,
+    "family_trees": family_trees,
+    "addition": addition,
     "file": file,
 }
 
@@ -93,7 +99,10 @@ def _path(text):
 
 def _forms():
     """Return how each task is written, for a message."""
-    return "encoder:N, lowrank:D,RANK, digits, mnist, fashion, file:PATH"
+    return (
+        "encoder:N, lowrank:D,RANK, digits, mnist, fashion, symmetry:N, family_trees, "
+        "addition:BITS, file:PATH"
+    )
 
 
 def _file_hint(spec):

@@ -158,7 +158,7 @@ class _Training:
         network = self.design.network
         check_task(self.task, network)
         _start_output_biases(chips, self.task)
-        code = network.groups[network.code_index].size
+        code = network.code.size
         criterion = self.task.criterion
         self.criterion = criterion.describe(self.task, code)
         self.program = self.design.lowered(plan.batch_size)
@@ -249,9 +249,9 @@ class _Training:
 
     def _test(self):
         """Record the test error, and check the criterion, which is one of epochs."""
-        state, test = self.state, self.task.test
-        outputs = self._outputs(test)
-        errors = [squared_error(test, output) for output in outputs]
+        state, targets = self.state, self.task.targets(self.task.test)
+        outputs = self._outputs(self.task.test)
+        errors = [squared_error(targets, output) for output in outputs]
         entropies = [self._entropy(output) for output in outputs]
         state.tests.append({"update": state.done, "error": errors, "cross_entropy": entropies})
         if state.done and not self.plan.checks_every_update:
@@ -260,10 +260,11 @@ class _Training:
 
     def _entropy(self, output):
         """Return the cross-entropy, where the output units and the cases have one."""
-        test, visible = self.task.test, self.design.network.groups[0].function
-        if visible != "logistic" or test.min() < 0 or test.max() > 1:
+        targets = self.task.targets(self.task.test)
+        logistic = self.design.network.target.function == "logistic"
+        if not logistic or targets.min() < 0 or targets.max() > 1:
             return None
-        return cross_entropy(test, output, self.design.substrate.margin)
+        return cross_entropy(targets, output, self.design.substrate.margin)
 
     def _outputs(self, cases):
         """Return every chip's reconstructions, shape (chips, cases, units)."""
@@ -276,7 +277,8 @@ class _Training:
 
     def _measure(self, metric, cases):
         """Return a metric of every chip's reconstructions of `cases`."""
-        return [metric(cases, output) for output in self._outputs(cases)]
+        targets = self.task.targets(cases)
+        return [metric(targets, output) for output in self._outputs(cases)]
 
     def _as_cases(self, cases):
         """Return cases as the substrate is given them; the latest are kept."""
@@ -310,7 +312,7 @@ class _Training:
 
     def _run(self, i, output, interrupted):
         """Return the record of chip `i`, whose reconstructions are `output`."""
-        state, chip = self.state, self.chips[i]
+        state, chip, targets = self.state, self.chips[i], self.task.targets(self.task.test)
         crossed, checks = int(state.watch.crossed[i]), int(state.watch.checked[i])
         return Run(
             design=self.design,
@@ -325,8 +327,8 @@ class _Training:
             total_updates=int(state.watch.updates[i]),
             checks=checks,
             held_share=float(state.watch.passed[i] / checks) if checks else float("nan"),
-            unit_error=unit_error(self.task.test, output),
-            error=squared_error(self.task.test, output),
+            unit_error=unit_error(targets, output),
+            error=squared_error(targets, output),
             cross_entropy=self._entropy(output),
             interrupted=interrupted
             and bool(state.watch.active[i] and state.done < self.plan.total),

@@ -14,9 +14,20 @@ from recirc_hw.reproduce.result import Line, Result
 
 NAMES = list(reproduce.names())
 WITH_BANDS = [n for n in NAMES if n.startswith("hinton")] + [f"baldi-fig{n}" for n in (4, 5, 6)]
-WITH_BANDS.append("fixed-point")
-# The same code on the same digits as figures 5 and 9: left to the long suite.
-TWINS = ("baldi-fig6", "baldi-fig10")
+LITERATURE = {
+    "hinton-hierarchy",
+    "baldi-theory",
+    "baldi-table5",
+    "baldi-physical",
+    "rumelhart-symmetry",
+    "rumelhart-families",
+    "rumelhart-iterative",
+    "lecture-addition",
+    "lecture-gradients",
+}
+WITH_BANDS += ["fixed-point", *LITERATURE]
+# The same code on the same digits as figures 5 and 9, or seconds long: left to the long suite.
+TWINS = ("baldi-fig6", "baldi-fig10", *LITERATURE)
 # .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
 OUTSIDE_ANYWAY = {
     "hinton-eq9": {"logistic, symmetric, weights in +-.5: cosine to descent, lambda 0.999"}
@@ -30,7 +41,7 @@ def test_every_result_of_the_papers_has_a_name_and_a_title():
     hinton = {"hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops"}
     baldi = {f"baldi-fig{n}" for n in range(4, 11)}
     fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images"}
-    assert set(NAMES) == hinton | baldi | fixed
+    assert set(NAMES) == hinton | baldi | fixed | LITERATURE
     assert all(reproduce.names().values())
 
 

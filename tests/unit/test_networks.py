@@ -27,10 +27,10 @@ def test_matrices_lead_from_each_group_to_the_next_and_back():
 
 
 def test_the_code_is_in_the_first_narrowest_hidden_group():
-    assert Loop(4, 2).code_index == 1
-    assert Loop(10, 8, 3, 8).code_index == 2
-    assert Loop(10, 3, 8, 3).code_index == 1
-    assert Loop(2, 5).code_index == 1  # the visible group never holds the code
+    assert Loop(4, 2).code.name == "hidden"
+    assert Loop(10, 8, 3, 8).code.name == "hidden2"
+    assert Loop(10, 3, 8, 3).code.name == "hidden1"
+    assert Loop(2, 5).code.name == "hidden"  # the visible group never holds the code
 
 
 def test_a_uniform_start_fills_its_range_biases_too():
