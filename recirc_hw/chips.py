@@ -88,6 +88,11 @@ class Design:
         """The first pass alone, as the substrate runs it."""
         return self.substrate.lower(FirstPass(), self.network)
 
+    @property
+    def is_clocked(self):
+        """Whether its chips execute a program; else they live in continuous time."""
+        return not isinstance(self.lowered(), Phases)
+
     def widths(self, batch_size=1):
         """Return the bounds and width of every signal, for batches of that size.
 
@@ -435,7 +440,7 @@ class Chip:
             For clocked chips, which have no phases.
         """
         program = self.design.lowered()
-        if not isinstance(program, Phases):
+        if self.design.is_clocked:
             raise UnsupportedError(
                 f"{type(self.design.substrate).__name__} chips are clocked: only those that "
                 "live in continuous time can be recorded"

@@ -154,13 +154,14 @@ def _show_design(design, batch_size, as_json):
     """Print what a chip executes and, where it has formats, how wide every signal is."""
     fixed = isinstance(design.substrate, FixedPoint)
     widths = design.widths(batch_size) if fixed else None
+    listing = design.program if design.is_clocked else design.lowered()
     if as_json:
         print_json({
-            "design": design.sections(), "program": str(design.program).splitlines(),
+            "design": design.sections(), "program": str(listing).splitlines(),
             "batch_size": batch_size, "widths": widths and widths.record(),
         })  # fmt: skip
         return
-    typer.echo(design.program)
+    typer.echo(listing)
     if widths:
         typer.echo(f"\nhow wide every signal is, batches of {batch_size}:\n{widths}")
 

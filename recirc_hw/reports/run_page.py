@@ -122,6 +122,7 @@ def _insides(run, chip, task, opening=""):
             plots.reconstructions(chip, task, SHOWN, pca),
             anchor="reconstructions",
         ),
+        *_oscilloscope(chip, task),
         Section(
             "What hidden units listen to",
             "The weights from the visible group into each unit of the first hidden group: "
@@ -186,13 +187,42 @@ def _listings(run, task):
             listing=design_text(run.design),
             anchor="design",
         ),
-        Section(
+        _program(run),
+        Section("The record", table=record_table(run, task), anchor="record"),
+    ]
+
+
+def _program(run):
+    """Return the part on what a chip does for each case."""
+    if run.design.is_clocked:
+        return Section(
             "The program",
             "What the chip executes for each case, and what it writes after each batch.",
             listing=str(run.design.program),
             anchor="program",
-        ),
-        Section("The record", table=record_table(run, task), anchor="record"),
+        )
+    return Section(
+        "The phases",
+        "What the chip goes through for each case: which groups are held at the case, which "
+        "follow their input, and which weights learn meanwhile.",
+        listing=str(run.design.lowered()),
+        anchor="program",
+    )
+
+
+def _oscilloscope(chip, task):
+    """Return the part on one case in continuous time; none for clocked chips."""
+    if chip.design.is_clocked:
+        return []
+    return [
+        Section(
+            "One case, as an oscilloscope shows it",
+            "The first test case goes through clamp and release on the trained chip. What the "
+            "visible units drift towards while they are released is the reconstruction; what "
+            "is left to change is what is left to learn.",
+            chip.record(task.test[0]).plot(),
+            anchor="oscilloscope",
+        )
     ]
 
 
