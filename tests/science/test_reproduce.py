@@ -25,9 +25,9 @@ LITERATURE = {
     "lecture-addition",
     "lecture-gradients",
 }
-WITH_BANDS += ["fixed-point", *LITERATURE]
+WITH_BANDS += ["fixed-point", "analog", *LITERATURE]
 # The same code on the same digits as figures 5 and 9, or seconds long: left to the long suite.
-TWINS = ("baldi-fig6", "baldi-fig10", *LITERATURE)
+LONG = ("baldi-fig6", "baldi-fig10", "analog", *LITERATURE)
 # .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
 OUTSIDE_ANYWAY = {
     "hinton-eq9": {"logistic, symmetric, weights in +-.5: cosine to descent, lambda 0.999"}
@@ -41,7 +41,7 @@ def test_every_result_of_the_papers_has_a_name_and_a_title():
     hinton = {"hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops"}
     baldi = {f"baldi-fig{n}" for n in range(4, 11)}
     fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images"}
-    assert set(NAMES) == hinton | baldi | fixed | LITERATURE
+    assert set(NAMES) == hinton | baldi | fixed | LITERATURE | {"analog"}
     assert all(reproduce.names().values())
 
 
@@ -52,7 +52,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in TWINS else n for n in NAMES],
+    [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in NAMES],
 )
 def test_quick_mode_reports_lines_a_table_a_record_and_a_figure(name, tmp_path):
     result = reproduce.run(name, quick=True)
