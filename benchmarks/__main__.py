@@ -2,11 +2,11 @@
 
 import sys
 
-from benchmarks import batches, chips, fixed_online, online, studies
+from benchmarks import analog, batches, chips, fixed_online, online, studies
 
 QUESTIONS = {
     "chips": chips, "batches": batches, "online": online, "fixed_online": fixed_online,
-    "studies": studies,
+    "studies": studies, "analog": analog,
 }  # fmt: skip
 
 for name in sys.argv[1:] or QUESTIONS:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recirc_hw.backends import Job, record
+from recirc_hw.backends import Job, Watch, record
 from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.programs import Phases
@@ -439,18 +439,13 @@ class Chip:
         UnsupportedError
             For clocked chips, which have no phases.
         """
-        program = self.design.lowered()
         if self.design.is_clocked:
             raise UnsupportedError(
                 f"{type(self.design.substrate).__name__} chips are clocked: only those that "
                 "live in continuous time can be recorded"
             )
-        case = self._checked(case)
-        if case.ndim != 1:
-            raise TaskError(f"case: want one case, shape ({len(case[0])},), got {case.shape}")
-        codes = self.design.substrate.encode(case[None], self.design.network)
-        weights = [matrix[None] for matrix in self.matrices]
-        return record(program, weights, codes, self._body(program))
+        job = self.presentation(case)
+        return record(job.program, job.weights, job.cases, job.body)
 
     def _body(self, program):
         """Return what this chip has besides its weights."""
@@ -475,6 +470,23 @@ class Chip:
             forward(self.program, weights, codes, slot, body)[0]
             for slot in range(len(self.program.layout.slots))
         ]
+
+    def presentation(self, case):
+        """Return what a backend is given to present one case, shape (n_visible,).
+
+        Returns
+        -------
+        Job, with the weights and parts of this chip; nothing is written. Errors are
+        those of `reconstruct`.
+        """
+        case = self._checked(case)
+        if case.ndim != 1:
+            raise TaskError(f"case: want one case, shape ({len(case[0])},), got {case.shape}")
+        program = self.design.lowered()
+        codes = self.design.substrate.encode(case[None], self.design.network)
+        weights = [matrix[None] for matrix in self.matrices]
+        watch = Watch.start(1)
+        return Job(program, weights, [], codes, None, None, watch, body=self._body(program))
 
     def weight_change(self, cases, rule=None, backend="native"):
         """Return what a rule would add to each weight for a batch, before the rate.

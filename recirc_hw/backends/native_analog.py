@@ -71,13 +71,21 @@ class _Walk:
         call = _native.AnalogCall(
             self.table, weights, sums, shares,
             aligned((_native.ANALOG_SEGMENTS + 1) * self.units * self.lanes, self.dtype),
-            [self._of_units(x[chips]) for x in (body.gain, body.offset, body.stuck)],
-            self._constants(chips), self._past(), values, flat, order,
+            *self._parts_of(chips), self._past(), values, flat, order,
             (body.seeds[chips], body.steps[chips]), first, learning,
             PURPOSES["unit noise" if learning else "test noise"], self.lanes,
         )  # fmt: skip
         call.present(self.isa)
         self._unpack(sums, changes)
+
+    def _parts_of(self, chips):
+        """Return (gain, offset, stuck values), and each phase's constants; worked out once."""
+        body = self.job.body
+        key = "native", self.lanes, len(self.job.program.phases), chips.tobytes()
+        if key not in body.prepared:
+            units = [self._of_units(x[chips]) for x in (body.gain, body.offset, body.stuck)]
+            body.prepared[key] = units, self._constants(chips)
+        return body.prepared[key]
 
     def _constants(self, chips):
         """Return each phase's constants, shape (ANALOG_CONSTANTS, units, lanes)."""

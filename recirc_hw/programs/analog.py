@@ -3,7 +3,7 @@
 Units of one chip lie side by side, group after group, as the layout's slots say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,3 +54,4 @@ class AnalogBody(Body):
     read_gain: list[np.ndarray]
     write_gain: list[np.ndarray]
     synapses: object  # how weights are written and seen, see substrates.devices.Synapses
+    prepared: dict = field(default_factory=dict)  # what a backend has worked out of these

@@ -229,6 +229,50 @@ def test_info_on_an_ideal_design_shows_its_program_alone(run):
     assert json.loads(run("info", "ideal.toml", "--json")[0])["widths"] is None
 
 
+@pytest.fixture
+def analog_chip(chip):
+    design = rh.Design(rh.Loop(4, 2), rh.Recirculation(), rh.Analog(tau_mismatch=0.2))
+    chip.write_text(design.to_toml())
+    return chip
+
+
+def test_export_spice_writes_the_netlist_of_one_chip_and_case(analog_chip, run):
+    output, _ = run("export", "spice", "chip.toml", "--out", "build", "--seed", 5)
+    assert "ngspice -b build/chip5.cir" in output
+    text = Path("build/chip5.cir").read_text()
+    assert "V_case_v1 case_v1 0 DC 1.0" in text
+    words = ("--out", "more", "--case", 2, "--plasticity", "--json")
+    record = json.loads(run("export", "spice", "chip.toml", *words)[0])
+    assert record == {"netlist": "more/chip0.cir", "table": "chip0.txt"}
+    text = Path("more/chip0.cir").read_text()
+    assert "V_case_v3 case_v3 0 DC 1.0" in text
+    assert "dw_h1_v1" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("none.toml",), "cannot read design file 'none.toml'"),
+        (("chip.toml", "--case", 4), "--case 4: encoder(4) has cases 0..3"),
+        (("chip.toml", "--task", "encoder:5"), "want shape"),
+        (("chip.toml", "--out", "chip.toml"), "'chip.toml': File exists"),
+        (("chip.toml", "--out", "chip.toml/a"), "'chip.toml/a': Not a directory"),
+    ],
+)
+def test_a_netlist_that_cannot_be_written_is_one_line(analog_chip, run, words, message):
+    _, error = run("export", "spice", *words, code=2)
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_clocked_designs_have_no_netlist(chip, run):
+    _, error = run("export", "spice", "chip.toml", code=2)
+    assert "Ideal chips are clocked" in error
+    assert error.count("\n") == 1
+    assert not Path("build").exists()
+
+
 def test_the_readme_and_the_example_show_the_same_rule():
     readme = (EXAMPLES.parent / "README.md").read_text()
     example = (EXAMPLES / "own_rule.py").read_text()

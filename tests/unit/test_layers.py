@@ -18,7 +18,7 @@ FLOORS = [
     {"reports"},
     {"studies"},
     {"design_file", "terminal", "calibration"},
-    {"chips"},
+    {"chips", "exports"},
     {"sections"},
     {"training"},
     {"backends"},

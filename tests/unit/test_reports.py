@@ -370,3 +370,17 @@ def test_a_pulse_response_shows_the_devices_spread_about_the_closed_form():
     assert 2 < columns["95 %"][200] - columns["5 %"][200] < 8
     assert picture.alt.startswith("soft: from -15.7 to 14.8 in 1,600 pulses up")
     assert png(picture)[1:4] == b"PNG"
+
+
+def test_a_page_of_a_chip_in_continuous_time_shows_its_phases_and_one_case(tmp_path):
+    task = rh.tasks.encoder(4)
+    design = rh.Design(rh.Loop(4, 2), rh.Recirculation(), rh.Analog(tau_mismatch=0.1))
+    chip = design.fabricate(1)
+    page = run_report(tmp_path, chip.train(task, max_updates=3, until="end"), chip, task)
+    text = page.read_text()
+    assert "oscilloscope" in text
+    assert re.search(r"clamp +11\.5\d* +576 +visible +hidden", text)
+    assert "correlate" not in text
+    picture = chip.record(task.test[0]).plot()
+    assert picture.columns["hidden 2"].shape == picture.columns["time_ms"].shape
+    assert "clamp 11.5 ms, release 0.288 ms" in picture.alt

@@ -34,6 +34,8 @@ class Synapses:
     def _part(self, matrix, chips):
         """Return the cells of one matrix of some chips."""
         cells = self.cells[matrix]
+        if len(chips) == len(cells.dead):
+            return cells
         return Cells(**{f.name: getattr(cells, f.name)[chips] for f in fields(Cells)})
 
     def write(self, matrix, chips, weights, change, seeds, steps):
@@ -53,5 +55,7 @@ class Synapses:
 
     def seen(self, matrix, chips, weights, seeds, steps):
         """Return the weights that the network sees where the synapses hold `weights`."""
+        if not getattr(self.device, "write_noise_std", 0.0):
+            return weights
         key = WriteKey(seeds, steps, matrix)
         return self.device.seen(weights, self._part(matrix, chips), key).astype(weights.dtype)
