@@ -8,6 +8,7 @@ are not counted.
 
 from collections import Counter
 
+from recirc_hw.errors import UnsupportedError
 from recirc_hw.ledger.counts import Counts, Event, Memory, Tally
 from recirc_hw.ledger.formats import formats_of, gain_bits
 from recirc_hw.ledger.lifetimes import at_once, kept_state
@@ -27,7 +28,17 @@ def fold(design, batch_size=1, busy=None, basis=""):
         nothing is.
     basis : str
         What `busy` was measured on.
+
+    Raises
+    ------
+    UnsupportedError
+        For symmetric weights, which the program holds twice.
     """
+    if design.network.mirrors:
+        raise UnsupportedError(
+            "symmetric weights: a chip holds them once, the program twice, so its counts are "
+            "not the chip's; want network.symmetric = false"
+        )
     program = design.lowered(batch_size)
     walk = _Walk(program, formats_of(design, program, batch_size), batch_size, busy)
     if busy is None:

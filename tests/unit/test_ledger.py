@@ -81,6 +81,11 @@ def test_other_networks_are_counted_like_loops():
     assert tally(tree).inference.total("multiply_accumulates") == 2 * (2 * 12 + 12)
 
 
+def test_weights_that_serve_both_ways_are_not_counted_twice():
+    with pytest.raises(rh.UnsupportedError, match="holds them once, the program twice"):
+        tally(rh.Design(rh.Loop(4, 2, symmetric=True), rh.Recirculation()))
+
+
 def test_only_backprop_reads_weights_along_the_other_axis():
     assert tally(RECIRCULATION).memory.transposed_reads == 0
     assert tally(BACKPROP).memory.transposed_reads == 8
