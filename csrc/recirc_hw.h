@@ -11,7 +11,7 @@
 
 enum { RH_OK = 0, RH_ERR_OPCODE = -1, RH_ERR_BOUNDS = -2, RH_ERR_ISA = -3 };
 enum { RH_CLAMP, RH_PROJECT, RH_COMBINE, RH_GATE, RH_CORRELATE, RH_WRITE };
-enum { RH_IDENTITY, RH_LOGISTIC, RH_TANH };
+enum { RH_IDENTITY, RH_LOGISTIC, RH_TANH, RH_DEADZONE };
 enum { RH_PORTABLE, RH_AVX2, RH_AVX512 };
 enum { RH_FLOAT32, RH_FLOAT64 };
 enum { RH_TILE_BYTES = 128 }; /* the unit of vector work, and of lanes */

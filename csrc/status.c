@@ -62,7 +62,8 @@ static int clamp_fits(const rh_program *p, const rh_op *op, int64_t case_size)
 
 static int check_compute(const rh_program *p, const rh_op *op, int64_t case_size)
 {
-    if (op->function < RH_IDENTITY || op->function > RH_TANH) return RH_ERR_OPCODE;
+    int last = op->opcode == RH_GATE ? RH_DEADZONE : RH_TANH;
+    if (op->function < RH_IDENTITY || op->function > last) return RH_ERR_OPCODE;
     int ok = 0;
     switch (op->opcode) {
     case RH_CLAMP: ok = clamp_fits(p, op, case_size); break;

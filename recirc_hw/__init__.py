@@ -19,10 +19,12 @@ from recirc_hw.errors import (
     UnsupportedError,
 )
 from recirc_hw.ledger import Cost, cost
-from recirc_hw.networks import Loop
+from recirc_hw.networks import Hierarchy, Layered, Loop, Recurrent
 from recirc_hw.programs import Builder, Program
 from recirc_hw.rules import (
+    BPTT,
     Backprop,
+    Channels,
     CustomRule,
     ErrorRecirculation,
     RandomFeedback,
@@ -38,8 +40,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Analog",
+    "BPTT",
     "Backprop",
     "Builder",
+    "Channels",
     "CheckpointError",
     "Chip",
     "Cost",
@@ -48,15 +52,18 @@ __all__ = [
     "Design",
     "DesignError",
     "ErrorRecirculation",
+    "Hierarchy",
     "Interrupted",
     "FixedPoint",
     "Ideal",
+    "Layered",
     "Loop",
     "NativeError",
     "PriceError",
     "Program",
     "RandomFeedback",
     "Recirculation",
+    "Recurrent",
     "Run",
     "Spiking",
     "StudyError",

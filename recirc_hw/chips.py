@@ -300,6 +300,10 @@ class Chip:
         records = self.program.layout.matrices
         for array, matrix in zip(arrays, records, strict=False):
             self.design.substrate.check_range(array, matrix)
+        if self.design.network.mirrors and not np.array_equal(
+            arrays[0][:, :-1], arrays[1][:, :-1].T
+        ):
+            raise ValueError("weights: symmetric ones must be each other's transpose")
         for k, array in enumerate(arrays):
             self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
 
@@ -355,9 +359,12 @@ class Chip:
     def reconstruct(self, cases, backend="native", readout=None):
         """Return what comes back after one pass round the loop, regression 0.
 
+        Of a network that is given targets: its output.
+
         Parameters
         ----------
-        cases : float array, shape (n_cases, n_visible) or (n_visible,)
+        cases : float array, shape (n_cases, case size) or (case size,)
+            The targets at the end of a case may be left out.
         backend : "native", "reference", "numba" or "brian2"
         readout : str, or None
             Another way to tell it than the substrate's own: a spiking chip's "counts"
@@ -365,7 +372,7 @@ class Chip:
 
         Returns
         -------
-        float array of the same shape
+        float array, shape (n_cases, output units) or (output units,)
 
         Raises
         ------
@@ -383,7 +390,41 @@ class Chip:
         -------
         float array, shape (n_cases, n_units) or (n_units,)
         """
-        return self._slot(cases, self.design.network.code_index, backend)
+        return self.activity(cases, self.design.network.code.name, backend)
+
+    def complete(self, cases, known, trips=30, backend="native"):
+        """Return the visible units trip by trip, from cases of which a part is known.
+
+        Unknown units start at .5 and take what each trip brings back; known ones are
+        clamped. Source: Hinton & McClelland 1988, "Using a hierarchy of closed loops".
+
+        Parameters
+        ----------
+        cases : float array, shape (n_cases, n_visible)
+        known : bool array, shape (n_cases, n_visible) or (n_visible,)
+
+        Returns
+        -------
+        float array, shape (trips + 1, n_cases, n_visible): the start, then each trip
+        """
+        cases = np.atleast_2d(self._checked(cases))
+        known = np.broadcast_to(np.asarray(known, bool), cases.shape)
+        states = [np.where(known, cases, 0.5)]
+        for _ in range(trips):
+            states.append(np.where(known, cases, self.reconstruct(states[-1], backend)))
+        return np.stack(states)
+
+    def activity(self, cases, name, backend="native"):
+        """Return what the slot of that name holds after the first pass, a row per case.
+
+        The slots are listed by `design.inference`: all groups, and all steps of them.
+        """
+        slots = [slot.name for slot in self.design.inference.layout.slots]
+        if name not in slots:
+            raise DesignError(
+                f"no slot '{name}'{nearest(name, slots)}; slots are {', '.join(slots)}"
+            )
+        return self._slot(cases, slots.index(name), backend)
 
     def record(self, case, window_ms=None):
         """Return what this chip does while one case goes through its phases.
@@ -520,7 +561,9 @@ class Chip:
     def _checked(self, cases):
         """Return cases as an array, of the network's shape and finite."""
         cases = as_floats(cases, "cases")
-        size = self.design.network.case_size
+        size, targets = self.design.network.case_size, self.design.network.n_targets
+        if targets and cases.shape[-1:] == (size - targets,):
+            cases = np.concatenate([cases, np.zeros((*cases.shape[:-1], targets))], axis=-1)
         if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
             raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
         if not np.isfinite(cases).all():

@@ -54,7 +54,7 @@ def _eight_bits(design):
 def _record(runs, run, chip, digits):
     """Return what the demonstration found, as JSON takes it."""
     learned = sum(r.learned for r in runs)
-    code = chip.design.network.groups[chip.design.network.code_index].size
+    code = chip.design.network.code.size
     return {
         "chips": len(runs),
         "learned": learned,

@@ -42,8 +42,12 @@ PURPOSES = {
     "device corrupt": 47,
     "device pulses": 48,
     "device write noise": 49,
-    "spikes": 60,
-    "test spikes": 61,
+    "spikes": 50,
+    "test spikes": 51,
+    "theory start": 60,
+    "additions": 61,
+    "iterative cases": 62,
+    "hierarchy vectors": 63,
 }
 """Each use of randomness has a number of its own, which never changes."""
 

@@ -6,10 +6,12 @@ is decided by the network and the batch size alone, never by how many chips or
 threads there are, so results do not depend on those.
 """
 
+from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from threadpoolctl import ThreadpoolController
 
 from recirc_hw.backends import (
@@ -65,14 +67,15 @@ def forward(program, weights, cases, slot, isa=ISAS[-1], body=None):
     size = program.layout.slots[slot].size
     values = np.empty((len(weights[0]), len(cases), size), weights[0].dtype)
     state = aligned(BLOCK * program.layout.size, values.dtype)
-    first = BLOCK * program.layout.slots[slot].offset
+    first, _, stride = _batch_slots(program, BLOCK)[slot]
+    rows = as_strided(state[first:], (BLOCK, size), (stride * state.itemsize, state.itemsize))
     with _blas().limit(limits=1, user_api="blas"):
         for chip, answer in enumerate(values):
             packed = _pack_chip(weights, chip)
             for start in range(0, len(cases), BLOCK):
                 block = cases[start : start + BLOCK]
                 _native.forward(ISAS.index(isa), table, packed, block, state)
-                answer[start : start + BLOCK].flat = state[first : first + len(block) * size]
+                answer[start : start + BLOCK] = rows[: len(block)]
     return values
 
 
@@ -202,9 +205,27 @@ def _lane_table(program, lanes, unit):
 
 @cache
 def _batch_table(program, rows):
-    """Return the program as the batch walk reads it: each slot a block of `rows` cases."""
-    slots = [(slot.offset * rows, slot.size, slot.size) for slot in program.layout.slots]
-    return _table(program, slots, rows, 1, 1)
+    """Return the program as the batch walk reads it: each slot in a block of `rows` cases."""
+    return _table(program, _batch_slots(program, rows), rows, 1, 1)
+
+
+def _batch_slots(program, rows):
+    """Return (offset, size, stride) of every slot: those that overlap share a block.
+
+    A block is as wide as all the slots in it; a slot is some of its columns.
+    """
+    blocks = []  # [start, end), of slots that overlap one another, rising
+    for start, end in sorted((s.offset, s.offset + s.size) for s in program.layout.slots):
+        if blocks and start < blocks[-1][1]:
+            blocks[-1][1] = max(blocks[-1][1], end)
+        else:
+            blocks.append([start, end])
+    starts = [start for start, _ in blocks]
+    found = []
+    for slot in program.layout.slots:
+        start, end = blocks[bisect_right(starts, slot.offset) - 1]
+        found.append((start * rows + slot.offset - start, slot.size, end - start))
+    return found
 
 
 def _table(program, slots, rows, lanes, unit):

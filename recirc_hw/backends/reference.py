@@ -111,6 +111,8 @@ def _value(program, op, state, weights, cases):
     if op.opcode == "combine":
         gain_first, gain_second = (state.dtype.type(gain) for gain in op.gains)
         return gain_first * first + gain_second * second
+    if op.function == "deadzone":
+        return first * (np.abs(second) > state.dtype.type(op.gains[0]))
     return first * SLOPES[op.function](second)
 
 

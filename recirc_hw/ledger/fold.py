@@ -8,6 +8,7 @@ are not counted.
 
 from collections import Counter
 
+from recirc_hw.errors import UnsupportedError
 from recirc_hw.ledger.counts import Counts, Event, Memory, Tally
 from recirc_hw.ledger.formats import formats_of, gain_bits
 from recirc_hw.ledger.lifetimes import at_once, kept_state
@@ -27,7 +28,17 @@ def fold(design, batch_size=1, busy=None, basis=""):
         nothing is.
     basis : str
         What `busy` was measured on.
+
+    Raises
+    ------
+    UnsupportedError
+        For symmetric weights, which the program holds twice.
     """
+    if design.network.mirrors:
+        raise UnsupportedError(
+            "symmetric weights: a chip holds them once, the program twice, so its counts are "
+            "not the chip's; want network.symmetric = false"
+        )
     program = design.lowered(batch_size)
     walk = _Walk(program, formats_of(design, program, batch_size), batch_size, busy)
     if busy is None:
@@ -165,6 +176,9 @@ class _Walk:
         self._write_words("state", size, self.formats.slots[op.dst])
 
     def _gate(self, op):
+        if op.function == "deadzone":
+            self._ignore_small(op)
+            return
         size = self.slots[op.dst].size
         error, activity = (self.formats.slots[slot] for slot in (op.first, op.second))
         self._read("state", size, error)
@@ -175,6 +189,13 @@ class _Walk:
             self._count("accumulates", size, slope)
             self._count("multiplies", size, error, slope)
         self._write_words("state", size, self.formats.slots[op.dst])
+
+    def _ignore_small(self, op):
+        """Count a comparison of each error's size with the margin."""
+        size, bits = self.slots[op.dst].size, self.formats.slots[op.dst]
+        self._read("state", size, bits)
+        self._count("accumulates", size, bits)
+        self._write_words("state", size, bits)
 
     def _correlate(self, op):
         m, products = self.matrices[op.matrix], self._products(op)

@@ -1,28 +1,14 @@
 """The closed loop of groups: the circular autoencoder."""
 
-import math
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
 from recirc_hw.fields import Fields
+from recirc_hw.networks.initial import Function, Group, Range, Start, draw
 from recirc_hw.programs.layout import Matrix
-from recirc_hw.random_streams import uniform
-
-Function = Literal["logistic", "tanh", "identity"]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Units that share a response function; `case_offset` is where their clamp starts."""
-
-    name: str
-    size: int
-    function: str
-    case_offset: int = 0
 
 
 class Loop(Fields):
@@ -47,6 +33,10 @@ class Loop(Fields):
         in +-sqrt(6 / (rows + columns)), biases 0 (B&S).
     initial_range : float
         Half the width of the uniform start.
+    symmetric : bool
+        Whether one physical weight serves both ways between the visible and the one
+        hidden group (B&S, appendix A); its two matrices are equal and learn as one.
+        Biases are the units' own.
     output_bias : "drawn" or "data_mean"
         "data_mean" starts training with the biases into the visible group at
         the mean of the training cases (its logit for logistic units, its
@@ -56,6 +46,7 @@ class Loop(Fields):
     type: Literal["loop"] = Field(
         "loop", description="groups of units in a ring, closed on the visible group"
     )
+    n_targets: ClassVar[int] = 0  # a case is its own target
     n_visible: PositiveInt = Field(
         description="units of the visible group: as many as a case has values"
     )
@@ -69,10 +60,9 @@ class Loop(Fields):
     hidden: Function | tuple[Function, ...] = Field(
         "logistic", description="response of the hidden units; one for all, or a list"
     )
-    initial_weights: Literal["uniform", "glorot"] = Field(
-        "uniform", description="uniform: weights and biases in +-initial_range; or glorot"
-    )
-    initial_range: float = Field(0.5, gt=0, description="half the width of the uniform start")
+    initial_weights: Start = "uniform"
+    initial_range: Range = 0.5
+    symmetric: bool = Field(False, description="whether one physical weight serves both ways")
     output_bias: Literal["drawn", "data_mean"] = Field(
         "drawn", description="drawn like the weights; or data_mean, the mean of the cases"
     )
@@ -89,6 +79,8 @@ class Loop(Fields):
                 f"hidden gives {len(self.hidden)} functions "
                 f"for {len(self.n_hidden)} hidden groups"
             )
+        if self.symmetric and len(self.n_hidden) > 1:
+            raise ValueError("symmetric weights: want one hidden group")
         return self
 
     @cached_property
@@ -122,9 +114,22 @@ class Loop(Fields):
         return self.n_visible
 
     @property
-    def code_index(self):
-        """Position in `groups` of the narrowest hidden group, which holds the code."""
-        return 1 + self.n_hidden.index(min(self.n_hidden))
+    def target(self):
+        """The group whose units are compared with the case."""
+        return self.groups[0]
+
+    @property
+    def code(self):
+        """The narrowest hidden group, the first of several."""
+        return self.groups[1 + self.n_hidden.index(min(self.n_hidden))]
+
+    @cached_property
+    def mirrors(self):
+        """Which matrix is the transpose of which, and the same physical weights."""
+        if not self.symmetric:
+            return {}
+        up, down = (matrix.name for matrix in self.matrices)
+        return {up: down, down: up}
 
     def pass_round(self, build, activity):
         """Emit one pass round the loop; return [activity, hidden..., output].
@@ -144,17 +149,21 @@ class Loop(Fields):
         build.monitor(slots[0], slots[-1])
         return slots
 
+    def rings(self, build):
+        """Emit the first pass; return the one ring's (matrices, slots)."""
+        return [(self.matrices, self.first_pass(build))]
+
+    def taught_pass(self, build):
+        """Emit the first pass; return [(target, output)]."""
+        slots = self.first_pass(build)
+        return [(slots[0], slots[-1])]
+
     def initial(self, matrix, seed, step):
         """Return a matrix's weights at fabrication, float64, shape (rows, cols + 1)."""
-        shape = (matrix.rows, matrix.cols + 1)
-        purpose = "feedback" if matrix.feedback else "weights"
-        if self.initial_weights == "uniform" and not matrix.feedback:
-            bound = self.initial_range
-        else:
-            bound = math.sqrt(6.0 / (matrix.rows + matrix.cols))
-        weights = uniform(seed, purpose, shape, step=step, low=-bound, high=bound)
-        if self.initial_weights == "glorot" or matrix.feedback:
-            weights[:, -1] = 0.0
+        weights = draw(matrix, seed, step, self.initial_weights, self.initial_range)
+        if self.symmetric and step == 1:
+            first = draw(self.matrices[0], seed, 0, self.initial_weights, self.initial_range)
+            weights[:, :-1] = first[:, :-1].T
         return weights
 
     def output_biases(self, cases):

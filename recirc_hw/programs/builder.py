@@ -7,7 +7,7 @@ from numbers import Real
 
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.programs.layout import Layout, Matrix, Slot
-from recirc_hw.programs.table import FUNCTIONS, Op, Program
+from recirc_hw.programs.table import RESPONSES, Op, Program
 
 
 class Builder:
@@ -39,12 +39,16 @@ class Builder:
 
     def slot(self, name, size):
         """Reserve a new slot of `size` values; a name already taken gets primes."""
+        self._slots.append(Slot(self._untaken(name), self._size, size))
+        self._size += size
+        return self._slots[-1]
+
+    def _untaken(self, name):
+        """Return a slot's name, with as many primes as make it new."""
         taken = {slot.name for slot in self._slots}
         while name in taken:
             name += "'"
-        self._slots.append(Slot(name, self._size, size))
-        self._size += size
-        return self._slots[-1]
+        return name
 
     def feedback(self, name, rows, cols, function="identity"):
         """Add a matrix that carries errors only; random and fixed unless written."""
@@ -99,11 +103,46 @@ class Builder:
         slot = self.slot(name or f"{first.name} change", first.size)
         return self._emit("combine", slot, first, second, gains=(gain, -gain))
 
+    def add(self, first, second, *, name=None):
+        """slot <- first + second, two errors that meet at one group."""
+        self._match("add", first.size, second.size)
+        slot = self.slot(name or first.name, first.size)
+        return self._emit("combine", slot, first, second, gains=(1.0, 1.0))
+
+    def join(self, slots, name):
+        """Name neighbouring slots, in the order they were made, as one; emits nothing."""
+        ends = [slot.offset + slot.size for slot in slots]
+        if any(end != slot.offset for end, slot in zip(ends, slots[1:], strict=False)):
+            names = ", ".join(slot.name for slot in slots)
+            raise DesignError(f"join {names}: they must lie side by side, made in this order")
+        return self._view(name, slots[0].offset, ends[-1] - slots[0].offset)
+
+    def part(self, slot, start, size, name):
+        """Name `size` values of a slot, from `start` on; emits nothing."""
+        if not 0 <= start <= start + size <= slot.size:
+            raise DesignError(
+                f"part {start}..{start + size} of '{slot.name}': it holds {slot.size} values"
+            )
+        return self._view(name, slot.offset + start, size)
+
+    def _view(self, name, offset, size):
+        """Return a slot over values that others hold already."""
+        for slot in self._slots:
+            if (slot.offset, slot.size) == (offset, size):
+                return slot
+        self._slots.append(Slot(self._untaken(name), offset, size))
+        return self._slots[-1]
+
     def gate(self, error, activity, function, *, name=None):
         """slot <- error * f'(activity), the slope told from the unit's own output."""
         self._match("gate", error.size, activity.size)
         slot = self.slot(name or f"{error.name} gated", error.size)
         return self._emit("gate", slot, error, activity, function=_known(function))
+
+    def ignore_small(self, error, margin, *, name=None):
+        """slot <- error where it is larger than `margin` in size, else 0."""
+        slot = self.slot(name or f"{error.name} beyond {margin:g}", error.size)
+        return self._emit("gate", slot, error, error, function="deadzone", gains=(margin, 0.0))
 
     def correlate(self, matrix, post, pre):
         """g_M += post (x) pre, and the bias likewise with a presynaptic 1."""
@@ -111,12 +150,38 @@ class Builder:
         self._match(f"correlate for '{matrix}', post", record.rows, post.size)
         self._match(f"correlate for '{matrix}', pre", record.cols, pre.size)
         self._emit("correlate", None, post, pre, matrix=matrix)
+        if matrix in self.network.mirrors:
+            self._correlate_mirror(self.network.mirrors[matrix], post, pre)
+
+    def _correlate_mirror(self, mirror, post, pre):
+        """Add the same to the transposed copy of a physical weight, but nothing to its bias."""
+        self._emit("correlate", None, pre, post, matrix=mirror)
+        silence = self.subtract(post, post, name="silence")
+        less = self._emit("combine", self.slot(f"less {pre.name}", pre.size), pre, pre,
+                          gains=(-1.0, 0.0))  # fmt: skip
+        self._emit("correlate", None, less, silence, matrix=mirror)
 
     def write(self, *matrices):
-        """M <- M + rate g_M for each matrix, once per batch."""
-        for matrix in matrices:
+        """M <- M + rate g_M for each matrix, once per batch; its mirror as well."""
+        mirrors = [self.network.mirrors[m] for m in matrices if m in self.network.mirrors]
+        for matrix in dict.fromkeys((*matrices, *mirrors)):
             self._matrix(matrix)
-            self._emit("write", None, matrix=matrix)
+            index = list(self._matrices).index(matrix)
+            if not any(op.opcode == "write" and op.matrix == index for op in self._ops):
+                self._emit("write", None, matrix=matrix)
+
+    @property
+    def projections(self):
+        """The projections so far, in order: (matrix, what was sent, the response, f).
+
+        Those without a bias are left out: rests, and errors on their way.
+        """
+        names = list(self._matrices)
+        return [
+            (names[op.matrix], self._slots[op.first], self._slots[op.dst], op.function)
+            for op in self._ops
+            if op.opcode == "project" and op.bias
+        ]
 
     def monitor(self, target, output):
         """Name the two slots whose difference is the reconstruction error."""
@@ -181,10 +246,10 @@ def _number(what, value, low, high):
 
 
 def _known(function):
-    """Return the name of a unit function, once it proves to be one."""
-    if function not in FUNCTIONS:
+    """Return the name of a unit's response, once it proves to be one."""
+    if function not in RESPONSES:
         raise DesignError(
-            f"unit function '{function}' is unknown{nearest(function, FUNCTIONS)}; "
-            f"known are {', '.join(FUNCTIONS)}"
+            f"unit function '{function}' is unknown{nearest(function, RESPONSES)}; "
+            f"known are {', '.join(RESPONSES)}"
         )
     return function

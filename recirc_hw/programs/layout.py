@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Slot:
-    """A named slice of the state vector."""
+    """A named slice of the state vector; slots may overlap, as joined ones do."""
 
     name: str
     offset: int

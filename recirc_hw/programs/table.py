@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from recirc_hw.programs.layout import Layout
 
 OPCODES = {"clamp": 0, "project": 1, "combine": 2, "gate": 3, "correlate": 4, "write": 5}
-FUNCTIONS = {"identity": 0, "logistic": 1, "tanh": 2}
+FUNCTIONS = {"identity": 0, "logistic": 1, "tanh": 2, "deadzone": 3}
+RESPONSES = ("identity", "logistic", "tanh")  # what units do; a dead zone only gates
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Op:
     project    dst <- f(M first + b); `bias` False leaves b out,
                `transposed` uses M's transpose (no bias)
     combine    dst <- gains[0] first + gains[1] second
-    gate       dst <- first * f'(second), second being the unit's activity
+    gate       dst <- first * f'(second), second being the unit's activity; a "deadzone"
+               has slope 0 where |second| <= gains[0], 1 elsewhere
     correlate  g_M += first (x) second, post by pre; the bias's pre is 1
     write      M <- M + rate g_M, by the matrix's policy, once per batch
     """
@@ -40,6 +42,8 @@ class Op:
         """The name in listings: what the operation is for."""
         if self.carries:
             return "carry"
+        if self.opcode == "combine" and self.gains == (1.0, 1.0):
+            return "add"
         if self.opcode == "combine":
             return "subtract" if self.gains[0] == -self.gains[1] else "blend"
         return self.opcode
@@ -119,8 +123,12 @@ def _formula(layout, op):
     if op.mnemonic == "subtract":
         gain = "" if op.gains[0] == 1 else f"{op.gains[0]:g} "
         return f"{gain}({first} - {second})" if gain else f"{first} - {second}"
+    if op.mnemonic == "add":
+        return f"{first} + {second}"
     if op.opcode == "combine":
         return f"{op.gains[0]:g} {first} + {op.gains[1]:g} {second}"
+    if op.function == "deadzone":
+        return f"{first}, 0 up to {op.gains[0]:g}"
     if op.opcode == "gate":
         return f"{first} * {op.function}'({second})"
     if op.opcode == "correlate":

@@ -49,6 +49,7 @@ def weight_histograms(chip):
     spreads = "; ".join(
         f"{name} {matrix[:, :-1].min():.3g} to {matrix[:, :-1].max():.3g}"
         for name, matrix in zip(names, matrices, strict=True)
+        if matrix.shape[1] > 1  # a learned start has biases alone
     )
     picture.alt = f"Spread of weights and biases. Weights: {spreads}."
     return picture

@@ -35,8 +35,8 @@ def reconstructions(chip, task, count=10, pca=None):
     pca : float array, shape (at least count, n_units), or None
         What PCA makes of the same cases; a row of its own.
     """
-    cases = np.asarray(task.test)[:count]
-    rebuilt = chip.reconstruct(cases)
+    shown = np.asarray(task.test)[:count]
+    cases, rebuilt = task.targets(shown), chip.reconstruct(shown)
     if not np.isfinite(rebuilt).all():
         return message("What comes back is not finite: the chip diverged.")
     rows = {"original": cases, "chip": rebuilt}

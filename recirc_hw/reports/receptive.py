@@ -28,11 +28,14 @@ def receptive_fields(chip, task):
     As images where the task has them, in colours centred at 0 and on one scale;
     as bars otherwise. Of many units the first are drawn, and the title says so.
     """
-    weights = chip.weights[0][:, :-1].astype(float)
+    # The first matrix with inputs: a recurrent network's start has none.
+    weights = next(m for m in chip.weights if m.shape[1] > 1)[:, :-1].astype(float)
     if not np.isfinite(weights).all():
         return message("The weights are not finite: the chip diverged.")
-    shown = min(len(weights), IMAGES_SHOWN if task.image_shape else BARS_SHOWN)
-    draw = _draw_images if task.image_shape else _draw_bars
+    # One module of several sees a part of the image: no picture of its own.
+    images = task.image_shape and weights.shape[1] == task.n_units
+    shown = min(len(weights), IMAGES_SHOWN if images else BARS_SHOWN)
+    draw = _draw_images if images else _draw_bars
     picture = draw(weights[:shown], task.image_shape)
     units = "1 hidden unit" if len(weights) == 1 else f"{len(weights)} hidden units"
     part = "" if shown == len(weights) else f"the first {shown} of "

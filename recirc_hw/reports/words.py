@@ -65,25 +65,28 @@ def comparison(run, task):
             f"and its mean squared error {run.error:.3g}."
         )
     parts = "components" if code > 1 else "component"
-    return (
+    found = (
         f"Its squared error per unit on {_cases(task)} is {run.error:.3g}. "
         f"Answering every case with the mean of the training cases leaves "
-        f"{mean_case_error(task):.3g}, and PCA with {code} {parts}, a code as long "
-        f"as the chip's, {pca_error(task, code):.3g}."
+        f"{mean_case_error(task):.3g}"
+    )
+    if task.n_targets:  # PCA codes what it is given; here something else is asked for
+        return f"{found}."
+    return (
+        f"{found}, and PCA with {code} {parts}, a code as long as the chip's, "
+        f"{pca_error(task, code):.3g}."
     )
 
 
 def error_table(run, task):
     """Return the chip's errors beside those of the mean case and of PCA."""
-    code = code_size(run.design)
     rows = [
         ("this chip", f"{run.error:.3g}" if np.isfinite(run.error) else "it diverged"),
-        (
-            f"PCA, {counted(min(code, task.n_units), 'component')}",
-            f"{pca_error(task, code):.3g}",
-        ),
         ("mean of the training cases", f"{mean_case_error(task):.3g}"),
     ]
+    if not task.n_targets:
+        code = min(code_size(run.design), task.n_units)
+        rows.insert(1, (f"PCA, {counted(code, 'component')}", f"{pca_error(task, code):.3g}"))
     if not by_unit_error(run):
         rows.insert(1, ("to pass", f"below {run.threshold:.3g}"))
     return Table(
@@ -93,7 +96,7 @@ def error_table(run, task):
 
 def code_size(design):
     """Return how many units the narrowest hidden group has."""
-    return design.network.groups[design.network.code_index].size
+    return design.network.code.size
 
 
 def pca_error(task, components):
@@ -103,7 +106,7 @@ def pca_error(task, components):
 
 def mean_case_error(task):
     """Return the squared error per unit of answering with the mean training case."""
-    return squared_error(task.test, task.train.mean(axis=0))
+    return squared_error(task.targets(task.test), task.targets(task.train).mean(axis=0))
 
 
 def _cases(task):

@@ -9,13 +9,20 @@ from recirc_hw.errors import nearest
 from recirc_hw.reproduce import (
     analog,
     analog_yield,
+    baldi_physical,
     baldi_sadowski,
+    baldi_table5,
+    baldi_theory,
     baldi_variants,
     fixed_point,
     fixed_point_images,
     hinton_alignment,
+    hinton_hierarchy,
     hinton_loops,
     hinton_mcclelland,
+    lecture,
+    rumelhart,
+    rumelhart_iterative,
     spiking,
 )
 from recirc_hw.reproduce.bench import Bench
@@ -24,8 +31,9 @@ from recirc_hw.reproduce.result import Line, Result
 # name: (title, where the paper has it, function of a Bench that returns
 # settings, lines and figure)
 MODULES = (
-    hinton_mcclelland, hinton_alignment, hinton_loops, baldi_sadowski, baldi_variants,
-    fixed_point, fixed_point_images, analog, analog_yield, spiking,
+    hinton_mcclelland, hinton_alignment, hinton_loops, hinton_hierarchy, baldi_sadowski,
+    baldi_variants, baldi_physical, baldi_table5, baldi_theory, rumelhart, rumelhart_iterative,
+    lecture, fixed_point, fixed_point_images, analog, analog_yield, spiking,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 

@@ -6,6 +6,8 @@ by `CustomRule`.
 """
 
 from recirc_hw.rules.backprop import Backprop
+from recirc_hw.rules.bptt import BPTT
+from recirc_hw.rules.channels import Channels
 from recirc_hw.rules.error_recirculation import ErrorRecirculation
 from recirc_hw.rules.random_feedback import RandomFeedback
 from recirc_hw.rules.recirculation import Recirculation
@@ -16,13 +18,17 @@ RULES = {
     "recirculation": Recirculation,
     "error_recirculation": ErrorRecirculation,
     "backprop": Backprop,
+    "bptt": BPTT,
     "random_feedback": RandomFeedback,
     "top_only": TopOnly,
+    "channels": Channels,
 }
 
 __all__ = [
+    "BPTT",
     "RULES",
     "Backprop",
+    "Channels",
     "CustomRule",
     "ErrorRecirculation",
     "FirstPass",

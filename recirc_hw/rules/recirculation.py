@@ -1,6 +1,6 @@
 """Recirculation: the network's own output goes round the loop again."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -46,6 +46,7 @@ class Recirculation(Rule):
     type: Literal["recirculation"] = Field(
         "recirculation", description="learns from the difference between two passes"
     )
+    networks: ClassVar[tuple[str, ...] | None] = ("loop", "hierarchy")
     learning_rate: Rates = 20.0
     combine: Literal["PR", "CCR", "RCC", "CCRCC", "RWCC"] = Field(
         "CCRCC",
@@ -75,31 +76,35 @@ class Recirculation(Rule):
 
     def emit(self, build, network):
         """Emit the passes, then one correlate per matrix from their differences."""
-        first, last = self.cycles if isinstance(self.cycles, tuple) else (0, self.cycles)
-        *held, output = network.first_pass(build)
-        passes = [held]
+        rings = network.rings(build)
         with build.learning():
-            for _ in range(last):
-                held, sent = self._recirculate(build, network, passes[-1], output)
-                passes.append(held)
-                if len(passes) <= last:
-                    output = build.project(network.matrices[-1].name, sent, name="output")
-            early, late = passes[first], passes[last]
-            reconstructed = passes[1] if first == 0 else late
-            self._correlate_visible(build, network, early, reconstructed[0])
-            if self.apply_visible_rule_twice:
-                returned = build.project(network.matrices[-1].name, late[-1], name="output")
-                self._correlate_visible(
-                    build, network, late, self._hold(build, late[0], returned)
-                )
-            self._correlate_hidden(build, network, early, late)
+            for matrices, slots in rings:
+                self._learn(build, matrices, slots)
             build.write(*(matrix.name for matrix in network.matrices))
 
-    def _recirculate(self, build, network, before, output):
+    def _learn(self, build, matrices, slots):
+        """Emit the later passes round one ring, and what its matrices learn."""
+        first, last = self.cycles if isinstance(self.cycles, tuple) else (0, self.cycles)
+        *held, output = slots
+        passes = [held]
+        for _ in range(last):
+            held, sent = self._recirculate(build, matrices, passes[-1], output)
+            passes.append(held)
+            if len(passes) <= last:
+                output = build.project(matrices[-1].name, sent, name="output")
+        early, late = passes[first], passes[last]
+        reconstructed = passes[1] if first == 0 else late
+        self._correlate_visible(build, matrices, early, reconstructed[0])
+        if self.apply_visible_rule_twice:
+            returned = build.project(matrices[-1].name, late[-1], name="output")
+            self._correlate_visible(build, matrices, late, self._hold(build, late[0], returned))
+        self._correlate_hidden(build, matrices, early, late)
+
+    def _recirculate(self, build, matrices, before, output):
         """Emit one more pass; return what each group now holds, and what is sent on."""
         visible = self._hold(build, before[0], output)
         held, sent = [visible], output if self.combine == "CCR" else visible
-        for matrix, earlier in zip(network.matrices, before[1:], strict=False):
+        for matrix, earlier in zip(matrices, before[1:], strict=False):
             held.append(build.project(matrix.name, sent))
             sent = held[-1]
             if self.combine not in ("PR", "RCC"):
@@ -119,14 +124,14 @@ class Recirculation(Rule):
             share = self.hidden_regression
         return build.blend(earlier, now, share) if share else now
 
-    def _correlate_visible(self, build, network, early, reconstruction):
+    def _correlate_visible(self, build, matrices, early, reconstruction):
         """Emit H&M eq. 3: the weights into the visible group."""
         change = build.subtract(early[0], reconstruction)
-        build.correlate(network.matrices[-1].name, change, early[-1])
+        build.correlate(matrices[-1].name, change, early[-1])
 
-    def _correlate_hidden(self, build, network, early, late):
+    def _correlate_hidden(self, build, matrices, early, late):
         """Emit H&M eq. 4, or B&S eq. 23, for the weights into each hidden group."""
         senders = late if self.presynaptic == "second" else early
-        for h, matrix in enumerate(network.matrices[:-1], start=1):
+        for h, matrix in enumerate(matrices[:-1], start=1):
             change = build.subtract(early[h], late[h])
             build.correlate(matrix.name, change, senders[h - 1])

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,8 @@ class Rule(Fields, ABC):
     norm_cap : float
         Largest norm of a unit's incoming weights (bias left out); 0 for no cap.
     """
+
+    networks: ClassVar[tuple[str, ...] | None] = ("loop",)  # it can teach; None: all
 
     learning_rate: Rates
     batch: Literal["sum", "mean"] = Field(
@@ -80,9 +82,14 @@ class Rule(Fields, ABC):
         Raises
         ------
         DesignError
-            If the rule does not fit the network: a rate too many, an operation between
-            slots of different sizes.
+            If the rule does not fit the network: one that it cannot teach, a rate too
+            many, an operation between slots of different sizes.
         """
+        if self.networks is not None and network.type not in self.networks:
+            raise DesignError(
+                f"{self.name} on {describe(network)}: it teaches networks of type "
+                f"{', '.join(self.networks)}; Backprop teaches all"
+            )
         build = Builder(network)
         self.emit(build, network)
         return build.program(f"{self.name} on {describe(network)}", self._policies(network))
@@ -97,6 +104,11 @@ class Rule(Fields, ABC):
             raise DesignError(
                 f"{self.name}.learning_rate gives {len(rates)} rates for "
                 f"{len(names)} weight matrices: {', '.join(names)}"
+            )
+        if network.mirrors and (self.norm_cap or len(set(rates)) > 1):
+            raise DesignError(
+                f"{self.name} on symmetric weights: both directions are one weight, so want "
+                "one learning_rate, and norm_cap = 0"
             )
         policies = {name: self._policy(rate) for name, rate in zip(names, rates, strict=True)}
         return policies | {feedback_name(name): policies[name] for name in names}
@@ -128,6 +140,7 @@ class CustomRule(Rule):
         where the design is made.
     """
 
+    networks: ClassVar[tuple[str, ...] | None] = None
     function: Callable = Field(description="emits the rule's operations")
     learning_rate: Rates = 1.0
 
@@ -145,13 +158,14 @@ class CustomRule(Rule):
 
 
 class FirstPass(Rule):
-    """No learning: the clamp and one pass round the loop, what a trained chip does."""
+    """No learning: the clamps and one pass, what a trained chip does."""
 
-    learning_rate: Rate | tuple[Rate, ...] = 0.0
+    networks: ClassVar[tuple[str, ...] | None] = None
+    learning_rate: Rates = 0.0
 
     def emit(self, build, network):
-        """Emit the network's first pass."""
-        network.first_pass(build)
+        """Emit the network's pass from case to answer."""
+        network.taught_pass(build)
 
 
 def feedback_name(matrix_name):
@@ -174,7 +188,7 @@ def output_error(build, network, slots, loss):
     Source: Baldi & Sadowski 2018, eq. 8; Hinton & McClelland 1988, eq. 7.
     """
     error = build.subtract(slots[0], slots[-1], name="error")
-    function = network.groups[0].function
+    function = network.target.function
     if loss == "squared" and function != "identity":
         error = build.gate(error, slots[-1], function)
     return error

@@ -18,6 +18,7 @@ from recirc_hw.programs.integer import (
 from recirc_hw.programs.passes import is_blend, widened, with_shares
 from recirc_hw.substrates.bounds import settled
 from recirc_hw.substrates.constants import SHARE_BITS, memory_share, nearest_constant
+from recirc_hw.substrates.networks import refuse_all_but_loops
 
 LARGEST_SHIFT = 62
 
@@ -29,20 +30,29 @@ def lowered(program, network, substrate, batch_size):
     Raises
     ------
     UnsupportedError
-        For what no fixed-point chip here does: momentum, weight decay, norm caps.
+        For what no fixed-point chip here does: networks that are no loops of asymmetric
+        weights, tolerances, momentum, weight decay, norm caps.
     DesignError
         Where a constant is out of reach or a signal could overflow; it names the
         signal, its bound, and the format that would do.
     """
-    _refuse_unsupported(program)
+    _refuse_unsupported(program, network)
     program = with_shares(program, _realised_share)
     if substrate.wide:
         program = widened(program)
     return settled(_Lowering(program, network, substrate, batch_size).run(), substrate)
 
 
-def _refuse_unsupported(program):
-    """Refuse write policies that would need a multiplier at every weight."""
+def _refuse_unsupported(program, network):
+    """Refuse networks, operations and policies that are not lowered."""
+    refuse_all_but_loops(network, "a fixed-point chip")
+    for op in program.ops:
+        if op.mnemonic == "add" or op.function == "deadzone":
+            what = "a sum of errors" if op.mnemonic == "add" else "an error's tolerance"
+            raise UnsupportedError(
+                f"{program.name}: {what} on a fixed-point chip has no format; the ideal "
+                "substrate has it"
+            )
     for matrix in program.layout.matrices:
         for field, what in (
             ("momentum", "momentum"), ("decay", "weight_decay"), ("norm_cap", "norm_cap"),

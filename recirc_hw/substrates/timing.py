@@ -13,6 +13,7 @@ from recirc_hw.errors import DesignError
 from recirc_hw.programs import Layout, Phase, Phases, group_slots
 from recirc_hw.programs.analog import AnalogDynamics
 from recirc_hw.substrates.locality import check_local
+from recirc_hw.substrates.networks import refuse_all_but_loops
 
 REMEMBERS = {  # combine: (visible units, hidden units, traces) that keep lambda
     "PR": (False, False, False),
@@ -33,10 +34,11 @@ def phases_of(substrate, rule, network):
     Raises
     ------
     UnsupportedError
-        For rules that no such chip can follow; the message says why.
+        For networks and rules that no such chip can follow; the message says why.
     DesignError
         Where a time is out of reach; the message says what would do.
     """
+    refuse_all_but_loops(network, "an analog chip")
     learns = rule.learning_rate != 0
     if learns:
         gated = substrate.form == "gated"

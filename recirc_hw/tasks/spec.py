@@ -5,13 +5,16 @@ import re
 from collections.abc import Callable
 
 from recirc_hw.errors import TaskError, nearest
+from recirc_hw.tasks.addition import addition
 from recirc_hw.tasks.arrays import file
 from recirc_hw.tasks.digits import digits
 from recirc_hw.tasks.encoder import encoder
+from recirc_hw.tasks.family_trees import family_trees
 from recirc_hw.tasks.files import SUFFIXES
 from recirc_hw.tasks.images import fashion, mnist
 from recirc_hw.tasks.lowrank import lowrank
 from recirc_hw.tasks.spikes import spikes
+from recirc_hw.tasks.symmetry import symmetry
 from recirc_hw.tasks.task import Task
 
 TASKS: dict[str, Callable[..., Task]] = {
@@ -20,6 +23,9 @@ TASKS: dict[str, Callable[..., Task]] = {
     "digits": digits,
     "mnist": mnist,
     "fashion": fashion,
+    "symmetry": symmetry,
+    "family_trees": family_trees,
+    "addition": addition,
     "file": file,
     "spikes": spikes,
 }
@@ -96,7 +102,10 @@ def _path(name, text):
 
 def _forms():
     """Return how each task is written, for a message."""
-    return "encoder:N, lowrank:D,RANK, digits, mnist, fashion, file:PATH, spikes:PATH"
+    return (
+        "encoder:N, lowrank:D,RANK, digits, mnist, fashion, symmetry:N, family_trees, "
+        "addition:BITS, file:PATH, spikes:PATH"
+    )
 
 
 def _file_hint(spec):

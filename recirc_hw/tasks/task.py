@@ -36,6 +36,9 @@ class Task:
         Whether training stops once the criterion is met, or goes to the end.
     image_shape : (rows, columns) or None
         How a case is drawn; rows * columns = n_units.
+    n_targets : int
+        How many values at the end of a case are the target that its network is to
+        answer with; 0 where a case is its own target.
     held_out : bool
         Whether the test cases are kept from training.
     source : str
@@ -55,6 +58,7 @@ class Task:
     epochs: int = 10
     until: Literal["learned", "end"] = "end"
     image_shape: tuple[int, int] | None = None
+    n_targets: int = 0
     held_out: bool = True
     source: str = ""
 
@@ -63,6 +67,8 @@ class Task:
         self._set_cases()
         for name in ("batch_size", "epochs"):
             self._set(name, whole_number(f"{self.name}: {name}", getattr(self, name), 1, 2**31))
+        n_targets = whole_number(f"{self.name}: n_targets", self.n_targets, 0, self.n_units - 1)
+        self._set("n_targets", n_targets)
         self._set("image_shape", _image_shape(self.name, self.image_shape, self.n_units))
 
     @property
@@ -87,6 +93,10 @@ class Task:
     def principal_axes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the training cases' mean and principal axes, computed once."""
         return principal_axes(self.train)
+
+    def targets(self, cases: np.ndarray) -> np.ndarray:
+        """Return what a network should answer to these cases, shape (n_cases, n_targets)."""
+        return cases[:, self.n_units - self.n_targets :] if self.n_targets else cases
 
     def epoch_cases(self, epoch: int) -> np.ndarray:
         """Return the cases to present in this epoch (0, 1, ...), shape (n_cases, n_units)."""

@@ -164,7 +164,7 @@ class _Training:
         check_task(self.task, network)
         _check_trains(self.task, self.design)
         _start_output_biases(chips, self.task)
-        code = network.groups[network.code_index].size
+        code = network.code.size
         criterion = self.task.criterion
         self.criterion = criterion.describe(self.task, code)
         self.program = self.design.lowered(plan.batch_size)
@@ -240,8 +240,11 @@ class _Training:
         )
         state.record(*self.backend.train(job))
         if plan.checks_every_update and state.done == plan.total:
-            outputs = self._outputs(self.task.train)
-            state.check([unit_error(self.task.train, output) for output in outputs])
+            outputs, targets = (
+                self._outputs(self.task.train),
+                self.task.targets(self.task.train),
+            )
+            state.check([unit_error(targets, output) for output in outputs])
 
     def _look(self):
         """Test at the end of an epoch, probe at the chosen moments."""
@@ -257,24 +260,26 @@ class _Training:
 
     def _test(self):
         """Record the test error, and check the criterion, which is one of epochs."""
-        state, test = self.state, self.task.test
-        outputs = self._outputs(test)
-        errors = [squared_error(test, output) for output in outputs]
+        state, targets = self.state, self.task.targets(self.task.test)
+        outputs = self._outputs(self.task.test)
+        errors = [squared_error(targets, output) for output in outputs]
         entropies = [self._entropy(output) for output in outputs]
         state.tests.append({"update": state.done, "error": errors, "cross_entropy": entropies})
         if state.done and not self.plan.checks_every_update:
             if self.task.criterion.metric == "unit_error":
-                same = self.task.train is test
+                same = self.task.train is self.task.test
                 outputs = outputs if same else self._outputs(self.task.train)
-                errors = [unit_error(self.task.train, output) for output in outputs]
+                targets = self.task.targets(self.task.train)
+                errors = [unit_error(targets, output) for output in outputs]
             state.check(errors)
 
     def _entropy(self, output):
         """Return the cross-entropy, where the output units and the cases have one."""
-        test, visible = self.task.test, self.design.network.groups[0].function
-        if visible != "logistic" or test.min() < 0 or test.max() > 1:
+        targets = self.task.targets(self.task.test)
+        logistic = self.design.network.target.function == "logistic"
+        if not logistic or targets.min() < 0 or targets.max() > 1:
             return None
-        return cross_entropy(test, output, self.design.substrate.margin)
+        return cross_entropy(targets, output, self.design.substrate.margin)
 
     def _outputs(self, cases):
         """Return every chip's reconstructions, shape (chips, cases, units)."""
@@ -317,7 +322,7 @@ class _Training:
 
     def _run(self, i, output, interrupted):
         """Return the record of chip `i`, whose reconstructions are `output`."""
-        state, chip = self.state, self.chips[i]
+        state, chip, targets = self.state, self.chips[i], self.task.targets(self.task.test)
         crossed, checks = int(state.watch.crossed[i]), int(state.watch.checked[i])
         return Run(
             design=self.design,
@@ -332,8 +337,8 @@ class _Training:
             total_updates=int(state.watch.updates[i]),
             checks=checks,
             held_share=float(state.watch.passed[i] / checks) if checks else float("nan"),
-            unit_error=unit_error(self.task.test, output),
-            error=squared_error(self.task.test, output),
+            unit_error=unit_error(targets, output),
+            error=squared_error(targets, output),
             cross_entropy=self._entropy(output),
             interrupted=interrupted
             and bool(state.watch.active[i] and state.done < self.plan.total),

@@ -100,15 +100,21 @@ def whole(name, value, least=1):
 
 def check_task(task, network):
     """Refuse a task whose cases the network cannot be given."""
+    if task.n_targets != network.n_targets:
+        raise TaskError(
+            f"task {task.name} has cases with {task.n_targets or 'no'} targets, "
+            f"a {type(network).__name__} network is given {network.n_targets or 'none'}"
+        )
     if task.n_units != network.case_size:
         raise TaskError(
             f"task {task.name} has cases of {task.n_units} values, "
             f"the visible group has {network.case_size} units"
         )
-    function = network.groups[0].function
+    function = network.target.function
     low, high = RANGES.get(function, (-np.inf, np.inf))
-    least = float(min(task.train.min(), task.test.min()))
-    most = float(max(task.train.max(), task.test.max()))
+    train, test = task.targets(task.train), task.targets(task.test)
+    least = float(min(train.min(), test.min()))
+    most = float(max(train.max(), test.max()))
     if least < low or most > high:
         raise TaskError(
             f"task {task.name} has values in {least:g}..{most:g}; {function} visible units "

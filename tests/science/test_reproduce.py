@@ -14,10 +14,21 @@ from recirc_hw.reproduce.result import Line, Result
 
 NAMES = list(reproduce.names())
 WITH_BANDS = [n for n in NAMES if n.startswith("hinton")] + [f"baldi-fig{n}" for n in (4, 5, 6)]
-WITH_BANDS += ["fixed-point", "analog", "analog-yield"]
-# The same code on the same digits as figures 5 and 9: left to the long suite.
-TWINS = ("baldi-fig6", "baldi-fig10")
-LONG = ("analog", "analog-yield")  # up to 20 s even in quick mode
+LITERATURE = {
+    "hinton-hierarchy",
+    "baldi-theory",
+    "baldi-table5",
+    "baldi-physical",
+    "rumelhart-symmetry",
+    "rumelhart-families",
+    "rumelhart-iterative",
+    "lecture-addition",
+    "lecture-gradients",
+}
+WITH_BANDS += ["fixed-point", "analog", "analog-yield", *LITERATURE]
+# The same code on the same digits as figures 5 and 9, or seconds long: left to the long suite.
+LONG = ("baldi-fig6", "baldi-fig10", "analog", "analog-yield", "spiking", "spiking-digits",
+        *LITERATURE)  # fmt: skip
 # .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
 OUTSIDE_ANYWAY = {
     "hinton-eq9": {"logistic, symmetric, weights in +-.5: cosine to descent, lambda 0.999"}
@@ -33,7 +44,7 @@ def test_every_result_of_the_papers_has_a_name_and_a_title():
     fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images"}
     spiking = {"spiking", "spiking-digits"}
     analog = {"analog", "analog-yield"}
-    assert set(NAMES) == hinton | baldi | fixed | analog | spiking
+    assert set(NAMES) == hinton | baldi | fixed | LITERATURE | analog | spiking
     assert all(reproduce.names().values())
 
 
@@ -44,7 +55,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in TWINS + LONG else n for n in NAMES],
+    [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in NAMES],
 )
 def test_quick_mode_reports_lines_a_table_a_record_and_a_figure(name, tmp_path):
     result = reproduce.run(name, quick=True)

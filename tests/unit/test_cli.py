@@ -343,6 +343,7 @@ RULES = {
     "error_recirculation": {},
     "random_feedback": {"kind": '"ARBP"'},
     "top_only": {},
+    "channels": {"c2": '"tracking"', "sends": '"output"'},
     "recirculation": {"hidden_regression": "0.5"},
 }
 
@@ -354,6 +355,27 @@ def test_every_rule_trains_from_a_design_file(tmp_path, run, rule):
     Path("a.toml").write_text(f'{network}[rule]\ntype = "{rule}"\n{fields}')
     run("train", "a.toml", "--max-updates", 2, "--no-report", "--out", "a", code=3)
     assert rh.Design.load("a/design.toml") == rh.Design.load("a.toml")
+
+
+NETWORKS = {
+    "layered": ("sizes = [6, 2, 1]", "backprop", "symmetry:6"),
+    "recurrent": (
+        "n_inputs = 2\nn_hidden = 3\nn_outputs = 1\nsteps = 3", "bptt", "addition:2",
+    ),
+    "hierarchy": (
+        "leaves = [[2, 2], [2, 2]]\nupper = [[2, 0, 1]]", "recirculation", "encoder:4",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_trains_from_a_design_file_and_has_its_page(run, network):
+    fields, rule, task = NETWORKS[network]
+    text = f'[network]\ntype = "{network}"\n{fields}\n[rule]\ntype = "{rule}"\n'
+    Path("a.toml").write_text(text)
+    run("train", "a.toml", "--task", task, "--max-updates", 2, "--out", "a", code=3)
+    assert rh.Design.load("a/design.toml") == rh.Design.load("a.toml")
+    assert "What comes back" in Path("a/report.html").read_text(encoding="utf-8")
 
 
 def test_every_field_of_a_design_says_what_it_means():

@@ -27,7 +27,7 @@ FLOORS = [
     {"ledger"},
     {"programs"},
     {"trajectory", "spike_record"},
-    {"tasks"},
+    {"tasks", "theory"},
     {"random_streams", "metrics", "fields", "text_tables"},
     {"errors"},
 ]
@@ -82,6 +82,11 @@ def test_the_ground_knows_nothing_above_it():
     for path in FILES:
         if part_of(path) in GROUND:
             assert imports(path)[0] <= GROUND, path
+
+
+def test_theory_knows_nothing_but_errors():
+    for path in (ROOT / "theory").glob("*.py"):
+        assert imports(path)[0] <= {"theory", "errors"}
 
 
 def test_nothing_imports_tests_or_benchmarks():

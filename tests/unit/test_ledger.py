@@ -63,6 +63,29 @@ def test_backprop_of_4_2_4_counted_by_hand():
     }  # fmt: skip
 
 
+def test_a_tolerance_takes_a_comparison_an_error():
+    design = rh.Design(SMALL, rh.Backprop(learning_rate=2, tolerance=0.2))
+    plain, found = counted(tally(BACKPROP).example, "learning"), tally(design).example
+    more = {"accumulates": 4, ("state", "reads"): 4, ("state", "writes"): 4}
+    assert counted(found, "learning") == {
+        name: count + more.get(name, 0) for name, count in plain.items()
+    }
+
+
+def test_other_networks_are_counted_like_loops():
+    # 3 steps of 2 + 3 inputs to 3 units, each with a bias; the start is its bias alone.
+    design = rh.Design(rh.Recurrent(2, 3, 1, steps=3), rh.BPTT())
+    assert tally(design).inference.total("multiply_accumulates") == 3 * 5 * 3 + 3 * 3
+    assert tally(design).memory.weight_words == 3 * 1 + 3 * 6 + 1 * 4
+    tree = rh.Design(rh.Hierarchy(leaves=[(4, 3), (4, 3)], upper=[(2, 0, 1)]), rh.Backprop())
+    assert tally(tree).inference.total("multiply_accumulates") == 2 * (2 * 12 + 12)
+
+
+def test_weights_that_serve_both_ways_are_not_counted_twice():
+    with pytest.raises(rh.UnsupportedError, match="holds them once, the program twice"):
+        tally(rh.Design(rh.Loop(4, 2, symmetric=True), rh.Recirculation()))
+
+
 def test_only_backprop_reads_weights_along_the_other_axis():
     assert tally(RECIRCULATION).memory.transposed_reads == 0
     assert tally(BACKPROP).memory.transposed_reads == 8

@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from recirc_hw import Design, DesignError, Loop, Recirculation, tasks
+from recirc_hw import (
+    Analog,
+    Backprop,
+    Design,
+    DesignError,
+    FixedPoint,
+    Hierarchy,
+    Layered,
+    Loop,
+    Recirculation,
+    Recurrent,
+    UnsupportedError,
+    tasks,
+)
 
 
 def test_groups_go_round_the_ring_from_the_visible_one():
@@ -27,10 +40,10 @@ def test_matrices_lead_from_each_group_to_the_next_and_back():
 
 
 def test_the_code_is_in_the_first_narrowest_hidden_group():
-    assert Loop(4, 2).code_index == 1
-    assert Loop(10, 8, 3, 8).code_index == 2
-    assert Loop(10, 3, 8, 3).code_index == 1
-    assert Loop(2, 5).code_index == 1  # the visible group never holds the code
+    assert Loop(4, 2).code.name == "hidden"
+    assert Loop(10, 8, 3, 8).code.name == "hidden2"
+    assert Loop(10, 3, 8, 3).code.name == "hidden1"
+    assert Loop(2, 5).code.name == "hidden"  # the visible group never holds the code
 
 
 def test_a_uniform_start_fills_its_range_biases_too():
@@ -117,3 +130,22 @@ def test_the_numbers_of_units_may_be_positional_or_named():
         Loop(4)
     with pytest.raises(DesignError, match="n_visible is missing"):
         Loop()
+
+
+@pytest.mark.parametrize(
+    ("substrate", "chip"), [(FixedPoint(), "a fixed-point chip"), (Analog(), "an analog chip")]
+)
+@pytest.mark.parametrize(
+    ("network", "kind"),
+    [
+        (Layered(3, 2, 1), "a layered network"),
+        (Recurrent(2, 3, 1, steps=2), "a recurrent network"),
+        (Hierarchy(leaves=[(2, 2)]), "a hierarchy network"),
+        (Loop(4, 2, symmetric=True), "symmetric weights"),
+    ],
+)
+def test_chips_of_codes_or_currents_are_refused_all_networks_but_plain_loops(
+    network, kind, substrate, chip
+):
+    with pytest.raises(UnsupportedError, match=f"{kind} on {chip}: only loops of asymmetric"):
+        Design(network, Backprop(), substrate)

@@ -30,7 +30,7 @@ def test_opcodes_and_functions_keep_their_numbers():
             ("clamp", "project", "combine", "gate", "correlate", "write"), range(6), strict=True
         )
     )
-    assert FUNCTIONS == {"identity": 0, "logistic": 1, "tanh": 2}
+    assert FUNCTIONS == {"identity": 0, "logistic": 1, "tanh": 2, "deadzone": 3}
 
 
 def test_a_program_lists_writes_last_and_keeps_the_order_of_the_rest(build):
@@ -214,3 +214,27 @@ def test_an_operation_of_size_one_computes():
     hidden = 1 / (1 + np.exp(-1.0))
     assert len(slots) == 3
     np.testing.assert_allclose(state[0], [0.25, hidden, 1 / (1 + np.exp(hidden))], rtol=1e-15)
+
+
+def test_neighbouring_slots_are_joined_and_taken_apart_without_an_operation(build):
+    sizes = {"a": 2, "b": 0, "c": 3}
+    first, second, third = (build.slot(name, size) for name, size in sizes.items())
+    whole = build.join([first, second, third], "abc")
+    assert (whole.offset, whole.size) == (first.offset, 5)
+    assert build.part(whole, 2, 3, "again") == third
+    assert build.part(whole, 0, 5, "again") == whole
+    assert build.part(whole, 1, 2, "middle").offset == first.offset + 1
+    with pytest.raises(DesignError, match="join c, a: they must lie side by side"):
+        build.join([third, first], "backwards")
+    with pytest.raises(DesignError, match="part 4..6 of 'abc': it holds 5 values"):
+        build.part(whole, 4, 2, "beyond")
+
+
+def test_listings_tell_what_is_added_and_what_is_ignored(build):
+    slots = build.network.first_pass(build)
+    error = build.subtract(slots[0], slots[-1], name="error")
+    build.add(error, build.ignore_small(error, 0.2), name="both")
+    listing = str(build.program("p"))
+    lines = [" ".join(line.split()[2:]) for line in listing.splitlines()]
+    assert "add both <- error + error beyond 0.2" in lines
+    assert "gate error beyond 0.2 <- error, 0 up to 0.2" in lines

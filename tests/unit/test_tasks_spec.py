@@ -39,7 +39,10 @@ def test_a_file_is_read_by_its_path(tmp_path, form, name):
 
 
 def test_every_name_is_known_and_exported():
-    assert names() == ("encoder", "lowrank", "digits", "mnist", "fashion", "file", "spikes")
+    assert names() == (
+        "encoder", "lowrank", "digits", "mnist", "fashion", "symmetry", "family_trees",
+        "addition", "file", "spikes",
+    )  # fmt: skip
     assert all(callable(getattr(tasks, name)) for name in names())
     assert all(hasattr(tasks, name) for name in tasks.__all__)
 

@@ -1,0 +1,220 @@
+"""Baldi & Sadowski 2018, section 6.3: the theorems by Monte Carlo, and where they fail."""
+
+import numpy as np
+
+from recirc_hw import theory
+from recirc_hw.random_streams import normal
+from recirc_hw.reproduce.baldi_theory_figure import theory_figure
+from recirc_hw.reproduce.bench import mean_line, share_line
+from recirc_hw.reproduce.result import Line
+
+NEAR = 0.01  # of P = 1 counts as there
+CERTAIN = (1.0, 1.0)
+SIGMA = np.diag(np.arange(1.0, 11.0))  # of 10 linear units; four hidden ones keep 21.0
+N_HIDDEN = 4
+TIMES = np.concatenate([[0.0], np.geomspace(1e-3, 60, 80)])
+
+STATEMENTS = {
+    "Theorem 6.1": "every start with a_1 .. a_(L-1) not 0 reaches P = 1: holds",
+    "Theorem 6.2": "the same for the n-th recirculation, every n: fails for even n, where "
+    "P = -1 is a fixed point, too",
+    "Theorem 6.3": "every start with a_1 .. a_L not 0 reaches P = 1: fails for P(0) < 0, "
+    "which cannot cross P = 0, where every derivative vanishes",
+    "Theorem 6.4": "every start with b not 0 reaches P = 1: holds; in case 4 of its proof "
+    "P falls until P = -B, not P = B",
+    "abstract": "recirculation converges to critical points of the error: in linear nets only "
+    "of A, for every B of full rank is a fixed point once A is optimal",
+    "section 6.2": "symmetry is preserved when B(0) = A(0)^t: only while Sigma commutes "
+    "with AB",
+    "Eq. 56": "printed 2 beta P (1-P) (1+B); it is 2 beta (1-P) B (A+P)",
+}
+
+
+def theorems(bench):
+    """Reproduce Theorems 6.1 to 6.4, and four statements that do not hold."""
+    n = bench.pick(2000, 10_000)
+    lines = [*_chains(bench, n), *_between(bench, n), *_fans(bench, n)]
+    lines += _invariants(bench, bench.pick(5, 50))
+    losses, compressive = _compressive(bench, bench.pick(4, 100))
+    asymmetry, symmetric = _symmetry(bench)
+    settings = STATEMENTS | {
+        "starts": "every weight N(0, 1)",
+        "linear nets": "10-4-10, Sigma = diag(1..10), weights N(0, .3^2) or as stated",
+        "bands": "an independent build's; its 10-4-10 mean of 26.4 +-1.5",
+    }
+    return settings, [*lines, *compressive, *symmetric], theory_figure(losses, asymmetry)
+
+
+def _starts(bench, shape, step):
+    """Return standard normal starts."""
+    return normal(bench.seed, "theory start", shape, step=step)
+
+
+def _chains(bench, n):
+    """Return the lines of Theorems 6.1 and 6.2: rings of single units."""
+    lines = []
+    for length in (2, 3, 4, 5):
+        limits = theory.chain_limits(_starts(bench, (n, length), length))
+        lines.append(_reached(f"Theorem 6.1, L = {length}", limits, CERTAIN))
+    for cycles in bench.pick((2, 3), (2, 3, 4)):
+        for length in (2, 3):
+            starts = _starts(bench, (n, length), 10 * cycles + length)
+            limits = theory.chain_limits(starts, (0, cycles))
+            what = f"Theorem 6.2, n = {cycles}, L = {length}"
+            band = CERTAIN if cycles % 2 else (0.825, 0.88)
+            lines.append(_reached(what, limits, band))
+            if cycles == length == 2:
+                lost = theory.ends_at_minus_one(*starts.T)
+                lines.append(share_line(f"{what}: start in the bad basin", lost,
+                                        paper=0.0, band=(0.0995, 0.1495)))  # fmt: skip
+                agree = lost == (np.abs(limits + 1) < NEAR)
+                lines.append(share_line(f"{what}: P = -1 just from there", agree, band=CERTAIN))
+    return lines
+
+
+def _reached(what, limits, band):
+    """Return the line for the share of starts that end at P = 1, which should be all."""
+    there = np.abs(limits - 1) < NEAR
+    return share_line(f"{what}: reach P = 1", there, paper=1.0, band=band)
+
+
+def _between(bench, n):
+    """Return the lines of Theorem 6.3: cycle n against cycle m in every weight."""
+    lines = []
+    for cycles in ((1, 2), (1, 3)):
+        starts = _starts(bench, (n, 3), 50 + cycles[1])
+        limits, positive = theory.chain_limits(starts, cycles), np.prod(starts, axis=1) > 0
+        what = f"Theorem 6.3, (n, m) = {cycles}, L = 3"
+        lines.append(_reached(f"{what}, P(0) > 0", limits[positive], CERTAIN))
+        lines.append(_reached(f"{what}, P(0) < 0", limits[~positive], (0.0, 0.0)))
+    return lines
+
+
+def _fans(bench, n):
+    """Return the lines of Theorem 6.4: one unit, N hidden ones, one unit."""
+    lines = []
+    for hidden in (1, 2, 5, 20):
+        out, into = _starts(bench, (2, n, hidden), 100 + hidden)
+        limits = theory.fan_limits(out, into)
+        lines.append(_reached(f"Theorem 6.4, N = {hidden}", limits, CERTAIN))
+    return lines
+
+
+def _invariants(bench, n):
+    """Return the lines for what is conserved along the way, and for eq. 56."""
+    drifts = {"Eq. 42, L = 5: drift": [], "Eq. 52, N = 5: drift of a - b": []}
+    printed, right = [], []
+    for k in range(n):
+        weights = _starts(bench, (5,), 200 + k)
+        path = theory.integrate(lambda w: (theory.chain(w[0]),), (weights,), [0.0, 5.0])
+        (before,), (after,) = path
+        invariants = theory.chain_invariants
+        drifts["Eq. 42, L = 5: drift"].append(
+            np.abs(invariants(after) - invariants(before)).max()
+        )
+        out, into = _starts(bench, (2, 5), 1000 + k)
+        ends = theory.integrate(lambda w: theory.fan(*w), (out, into), [0.0, 5.0])[-1]
+        drift = np.abs((ends[0] - ends[1]) - (out - into)).max()
+        drifts["Eq. 52, N = 5: drift of a - b"].append(drift)
+        found = _product_of_squares_rate(out, into)
+        p, a, b = out @ into, out @ out, into @ into
+        printed.append(abs(2 * p * (1 - p) * (1 + b) - found) / abs(found))
+        right.append(abs(2 * (1 - p) * b * (a + p) - found) / abs(found))
+    limits = (2e-7, 1e-13)
+    lines = [
+        Line(f"{what}, largest", float(max(values)), band=(None, limit), n=n)
+        for (what, values), limit in zip(drifts.items(), limits, strict=True)
+    ]
+    lines.append(
+        Line("Eq. 56 as printed: relative error, least", min(printed), band=(1e-3, None), n=n)
+    )
+    lines.append(
+        Line("Eq. 56 corrected: relative error, largest", max(right), band=(None, 1e-10), n=n)
+    )
+    return lines
+
+
+def _product_of_squares_rate(out, into):
+    """Return d(|a|^2 |b|^2)/dt of eq. 52, by the chain rule over every weight."""
+    a_rate, b_rate = theory.fan(out, into)
+    return 2 * (out @ a_rate * (into @ into) + into @ b_rate * (out @ out))
+
+
+def _compressive(bench, n):
+    """Return (losses over time by rule, lines): linear nets that stop above the optimum."""
+    floor = theory.least_loss(SIGMA, N_HIDDEN)
+    pairs = [_pair(bench, 0.3, k) for k in range(n)]
+    paths = [_path(theory.recirculation, pair) for pair in pairs]
+    small = [_path(theory.recirculation, _pair(bench, 1e-4, k)) for k in range(n)]
+    descents = [_path(theory.gradient, pair) for pair in pairs]
+    feedback = normal(bench.seed, "theory start", (N_HIDDEN, len(SIGMA)), step=5000)
+    random = [
+        _path(lambda w, s: theory.random_feedback(w, s, feedback), pair) for pair in pairs
+    ]
+    rest = [_encoder_rate_once_decoder_is_best(b) for b, _ in pairs]
+    lines = [
+        mean_line("linear 10-4-10: loss at rest, recirculation", [p[-1] for p in paths],
+                  paper=floor, band=(24.9, 27.9)),
+        mean_line("the same, weights start at N(0, 1e-8)", [p[-1] for p in small],
+                  paper=floor, band=(floor, floor + 0.6)),
+        mean_line("the same, gradient descent (Eq. 38)", [p[-1] for p in descents],
+                  paper=floor, band=(floor - 1e-6, floor + 0.05)),
+        Line("|dB/dt| for any B once A is best, largest", max(rest), band=(None, 1e-9), n=n),
+    ]  # fmt: skip
+    curves = {
+        "recirculation (Eq. 37)": paths, "gradient descent (Eq. 38)": descents,
+        "random backpropagation (Eq. 39)": random,
+    }  # fmt: skip
+    drawn = {name: (TIMES, np.mean(values, axis=0)) for name, values in curves.items()}
+    drawn["least possible"] = (TIMES, np.full(len(TIMES), floor))
+    return drawn, lines
+
+
+def _pair(bench, width, k):
+    """Return a start (B, A) of a 10-4-10 net."""
+    shape = (N_HIDDEN, len(SIGMA))
+    b, a = (_starts(bench, shape, 2000 + 2 * k + i) * width for i in (0, 1))
+    return b, a.T
+
+
+def _path(system, start):
+    """Return the loss at each of `TIMES`."""
+    path = theory.integrate(lambda w: system(w, SIGMA), start, TIMES, 1e-7)
+    return [theory.linear_loss(weights, SIGMA) for weights in path]
+
+
+def _encoder_rate_once_decoder_is_best(encoder):
+    """Return the largest |dB/dt| of eq. 37 where A is the best decoder of B."""
+    weights = (encoder, theory.best_decoder(encoder, SIGMA))
+    return float(np.abs(theory.recirculation(weights, SIGMA)[0]).max())
+
+
+def _symmetry(bench):
+    """Return (|A - B^t| / |A| over time, lines) for starts with B = A^t."""
+    encoder = _pair(bench, 0.3, 0)[0]
+    along = np.eye(N_HIDDEN, len(SIGMA)) * np.array([[0.5], [0.4], [0.3], [0.2]])
+    cases = {
+        "Sigma = Id": (encoder, np.eye(len(SIGMA)), (None, 1e-6)),
+        "B along eigenvectors of Sigma": (along, SIGMA, (None, 1e-6)),
+        "Sigma = diag(1..10)": (encoder, SIGMA, (0.01, None)),
+    }
+    curves, lines = {}, []
+    for name, (start, sigma, band) in cases.items():
+        path = theory.integrate(
+            lambda w, s=sigma: theory.recirculation(w, s), (start, start.T), TIMES
+        )
+        gaps = [float(np.linalg.norm(a - b.T) / np.linalg.norm(a)) for b, a in path]
+        curves[name] = (TIMES, gaps)
+        lines.append(
+            Line(f"B(0) = A(0)^t, {name}: |A - B^t| / |A|", max(gaps), None, 0.0, band, 1)
+        )
+    return curves, lines
+
+
+RESULTS = {
+    "baldi-theory": (
+        "Theorems 6.1 to 6.4 by Monte Carlo, and where the statements fail",
+        "Baldi & Sadowski 2018, sections 6.2 and 6.3, figure 3",
+        theorems,
+    ),
+}

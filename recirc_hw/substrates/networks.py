@@ -1,0 +1,18 @@
+"""Which networks a substrate of codes or currents can be made for."""
+
+from recirc_hw.errors import UnsupportedError
+
+
+def refuse_all_but_loops(network, chip):
+    """Refuse a network that is no loop of asymmetric weights; `chip` says on what.
+
+    Raises
+    ------
+    UnsupportedError
+    """
+    if network.type != "loop" or network.mirrors:
+        kind = "symmetric weights" if network.mirrors else f"a {network.type} network"
+        raise UnsupportedError(
+            f"{kind} on {chip}: only loops of asymmetric weights; the ideal substrate has "
+            "all networks"
+        )
