@@ -14,7 +14,7 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n auto --cov=recirc_hw --cov-report=term:skip-covered
 
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto -m slow --cov=recirc_hw --cov-append --cov-report=term:skip-covered
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

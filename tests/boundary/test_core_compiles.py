@@ -20,6 +20,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wstrict-prototypes", "-
 pytestmark = pytest.mark.skipif(not COMPILERS, reason="needs gcc or clang")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiler", COMPILERS)
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_every_source_compiles_without_a_warning(source, compiler):

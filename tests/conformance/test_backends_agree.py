@@ -82,9 +82,15 @@ def one_update_tolerances(setting, dtype):
     }
 
 
-@pytest.mark.parametrize("batch", BATCHES)
+# In float32 the long suite has the other batches.
+KINDS = [("float64", batch) for batch in BATCHES] + [
+    pytest.param("float32", batch, marks=[pytest.mark.slow] if batch < BATCHES[-1] else [])
+    for batch in BATCHES
+]
+
+
+@pytest.mark.parametrize(("dtype", "batch"), KINDS)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_one_update_is_the_reference_s(rule, function, dtype, sizes, batch):

@@ -27,7 +27,8 @@ LITERATURE = {
 }
 WITH_BANDS += ["fixed-point", "analog", "analog-yield", *LITERATURE]
 # The same code on the same digits as figures 5 and 9, or seconds long: left to the long suite.
-LONG = ("baldi-fig6", "baldi-fig10", "analog", "analog-yield", "spiking", "spiking-digits",
+LONG = ("hinton-eq9", "hinton-alignment", "hinton-long-loops", "baldi-fig5", "baldi-fig6",
+        "baldi-fig9", "baldi-fig10", "analog", "analog-yield", "spiking", "spiking-digits",
         *LITERATURE)  # fmt: skip
 # .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
 OUTSIDE_ANYWAY = {
@@ -73,7 +74,9 @@ def test_quick_mode_reports_lines_a_table_a_record_and_a_figure(name, tmp_path):
     assert (result.verdict == "no band") == (name not in WITH_BANDS)
 
 
-@pytest.mark.parametrize("backend", ["native", "reference"])
+@pytest.mark.parametrize(
+    "backend", ["native", pytest.param("reference", marks=pytest.mark.slow)]
+)
 def test_a_thousand_encoders_learn_as_fast_as_the_papers_did(backend):
     # n = 1000 chips, seeds 0..999. The mean's 95 % interval is +-2.6 updates around 46.8,
     # and the bands are 43-49 (mean), 36-40 (median), .8 % (not learned).
