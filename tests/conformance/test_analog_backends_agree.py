@@ -85,6 +85,7 @@ def test_every_effect_is_felt_alike(effect):
     hold_the_same(AnalogSetting(DEEP, **EFFECTS[effect]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", ["mismatch", "delay", "converters", "stuck units"])
 def test_effects_are_felt_alike_by_the_finer_integrator_and_by_weights_that_follow(effect):
     fields = EFFECTS[effect] | {"integrator": "rk4", "plasticity": "continuous"}

@@ -292,6 +292,7 @@ def test_the_demo_shows_digits_and_says_what_was_learned(run):
     assert Path("page/report.html").exists()
 
 
+@pytest.mark.slow
 def test_the_demo_as_json_beats_the_bar_of_the_digits(run):
     record = json.loads(run("demo", "--json")[0])
     assert record["learned"] >= 95
@@ -300,6 +301,7 @@ def test_the_demo_as_json_beats_the_bar_of_the_digits(run):
     assert record["digits_error"] > record["pca_error"]
 
 
+@pytest.mark.slow
 def test_reproduce_lists_results_and_runs_them_by_name(run):
     assert "hinton-encoder" in run("reproduce")[0]
     assert "hinton-encoder" in json.loads(run("reproduce", "--json")[0])
@@ -368,6 +370,7 @@ NETWORKS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_trains_from_a_design_file_and_has_its_page(run, network):
     fields, rule, task = NETWORKS[network]
@@ -449,6 +452,7 @@ def test_what_is_no_task_is_refused():
         chip.train("encoder:4")
 
 
+@pytest.mark.slow
 def test_devices_are_listed_with_source_and_drawn(tmp_path, run, monkeypatch):
     monkeypatch.setattr("recirc_hw.reports.devices.POINTS", 20)
     output, _ = run("devices", "--out", "pictures")

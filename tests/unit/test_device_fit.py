@@ -60,6 +60,7 @@ def relative(values):
     return np.std(values, ddof=1) / np.abs(np.mean(values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEVICES_MEASURED)
 def test_a_fit_finds_the_model_and_the_parameters_that_made_the_data(name, tmp_path):
     made = DEVICES_MEASURED[name]
