@@ -32,6 +32,7 @@ from recirc_hw.rules import (
     Recirculation,
     TopOnly,
 )
+from recirc_hw.spike_record import SpikeRecord
 from recirc_hw.studies import Yield, ablate, find_limit, learning_yield, sweep
 from recirc_hw.substrates import Analog, FixedPoint, Ideal, Spiking, devices
 from recirc_hw.substrates.devices import fit_device
@@ -66,6 +67,7 @@ __all__ = [
     "Recirculation",
     "Recurrent",
     "Run",
+    "SpikeRecord",
     "Spiking",
     "StudyError",
     "TaskError",

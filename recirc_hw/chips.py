@@ -186,7 +186,7 @@ class Chip:
             )
         return self._slot(cases, slots.index(name), backend)
 
-    def record(self, case, window_ms=None):
+    def record(self, case, window_ms=None, folder=None):
         """Return what this chip does while one case goes through its phases.
 
         Parameters
@@ -195,32 +195,39 @@ class Chip:
             Several cases follow one another, and the chip learns as they do.
         window_ms : (from, to), or None for all
             Which part of a spiking chip's time to keep.
+        folder : path, or None to keep it in memory
+            A folder to be made, to which the record of a spiking chip is written while it
+            is made: memory does not grow with its length. `SpikeRecord.load` reads it.
 
         Returns
         -------
-        Trajectory, or of a spiking chip SpikeRecord; nothing is written.
+        Trajectory, or of a spiking chip SpikeRecord; the chip is not changed.
 
         Raises
         ------
         UnsupportedError
             For clocked chips, which have no phases.
+        DataError
+            If the folder is there already, or cannot be written; nothing half-written
+            is left.
         """
         if self.design.is_clocked:
             raise UnsupportedError(
                 f"{type(self.design.substrate).__name__} chips are clocked: only those that "
                 "live in continuous time can be recorded"
             )
-        spiking = isinstance(self.design.substrate, Spiking)
-        if window_ms is not None and not spiking:
-            raise UnsupportedError("window_ms: only a spiking chip's record takes a window")
-        if spiking:
-            case = np.atleast_2d(self._checked(case))
-            codes = self.design.substrate.encode(case, self.design.network)
-            weights = [matrix[None] for matrix in self.matrices]
-            program = self.design.lowered()
-            return record(program, weights, codes, self._body(program), window_ms)
-        job = self.presentation(case)
-        return record(job.program, job.weights, job.cases, job.body)
+        where = {"window_ms": window_ms, "folder": folder}
+        if not isinstance(self.design.substrate, Spiking):
+            for name, value in where.items():
+                if value is not None:
+                    raise UnsupportedError(f"{name}: only a spiking chip's record takes one")
+            job = self.presentation(case)
+            return record(job.program, job.weights, job.cases, job.body)
+        case = np.atleast_2d(self._checked(case))
+        codes = self.design.substrate.encode(case, self.design.network)
+        weights = [matrix[None] for matrix in self.matrices]
+        program = self.design.lowered()
+        return record(program, weights, codes, self._body(program), **where)
 
     def _body(self, program):
         """Return what this chip has besides its weights."""

@@ -102,8 +102,7 @@ def _train_chip(job, chip, cases, error, unit_error, own_noise):
         start = end
     fired = net.hand_back(body, chip)
     for p, counts in enumerate(fired):
-        spikes, events, _ = spiking.counted(program.dynamics, *counts)
-        body.counters[chip, p] += (spikes, events, len(cases))
+        body.counters[chip, p] += (*spiking.counted(program.dynamics, *counts), len(cases))
     body.steps[chip] += len(cases)
     spiking.keep(job, np.array([chip]), [m[-1][None] for m in learned], len(cases))
 

@@ -7,14 +7,14 @@ from recirc_hw.backends.job import Job, Watch
 from recirc_hw.trajectory import Trajectory
 
 
-def record(program, weights, cases, body, window_ms=None):
+def record(program, weights, cases, body, **where):
     """Return the trajectory, or the spikes, of one chip and its cases; nothing is written.
 
     Parameters
     ----------
     weights : list of arrays, shape (1, rows, cols + 1)
     cases : array, shape (n_cases, case_size); of analog chips a single one
-    window_ms : (from, to), or None for all; of spiking chips alone
+    **where : window_ms, folder; of spiking chips alone: see `record_spikes`
     """
     if spiking.spikes(program):
         from recirc_hw.backends import native
@@ -22,7 +22,7 @@ def record(program, weights, cases, body, window_ms=None):
 
         matrices = [matrix[0] for matrix in weights]
         advance = native.spiking_advance(native.ISAS[-1])
-        return record_spikes(program, matrices, cases, body, advance, window_ms)
+        return record_spikes(program, matrices, cases, body, advance, **where)
     from recirc_hw.backends import reference_analog
 
     job = Job(program, weights, [], cases, None, None, Watch.start(1), body=body)

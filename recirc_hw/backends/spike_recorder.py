@@ -1,77 +1,107 @@
 """Recording spiking chips, step by step, within a window of time."""
 
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 
 from recirc_hw.backends import spiking
+from recirc_hw.errors import DataError
+from recirc_hw.growing import InMemory, growing_in
 from recirc_hw.programs.firing import clamp_drive
-from recirc_hw.programs.spiking import Window
-from recirc_hw.spike_record import SpikeRecord, Spikes
+from recirc_hw.programs.spiking import Recorded
+from recirc_hw.spike_record import KINDS, SpikeRecord, Window
+from recirc_hw.whole_files import whole_folder
+
+ROOM = 2**22  # bytes that are recorded before they are passed on
 
 
-def record_spikes(program, matrices, cases, body, advance, window_ms=None):
+def record_spikes(program, matrices, cases, body, advance, window_ms=None, folder=None):
     """Return what one chip does while it is presented with cases, one after another.
 
-    It learns as it goes; what it learned is not kept. Only the window takes memory.
+    It learns as it goes; what it learned is not kept. Of a record in a folder no more
+    than ROOM is ever in memory.
     """
+    window = _window(program, len(cases), window_ms)
+    recorder = _Recorder(program, window)
+    life = spiking.Life(program, body, 0, advance)
+    if folder is None:
+        recorder.into = InMemory()
+        recorder.present(life, matrices, cases)
+        return SpikeRecord.of(window, recorder.into.arrays())
+    try:
+        with (
+            whole_folder(Path(folder)) as unfinished,
+            growing_in(unfinished, asdict(window)) as recorder.into,
+        ):
+            recorder.present(life, matrices, cases)
+    except OSError as error:
+        raise DataError(f"cannot write record '{folder}': {error.strerror}") from None
+    return SpikeRecord.load(folder)
+
+
+def _window(program, n_cases, window_ms):
+    """Return the window, in whole steps."""
     dynamics, dt = program.dynamics, program.dynamics.dt_ms
-    lengths = [phase.steps for phase in program.phases]
-    last = sum(lengths) * len(cases)
+    phases = [phase for phase in program.phases if phase.steps]
+    last = sum(phase.steps for phase in phases) * n_cases
     bounds = (0, last * dt) if window_ms is None else window_ms
     first, stop = (int(np.clip(np.rint(ms / dt), 0, last)) for ms in bounds)
     if first >= stop:
         raise ValueError(f"window_ms = {window_ms}: want (from, to) within 0..{last * dt:g} ms")
-    state, windows, now = body.chip(0, matrices), [], 0
-    for place, drive in enumerate(clamp_drive(dynamics, cases)):
-        key = int(body.seeds[0]), "spikes", int(body.steps[0]) + place, 0
-        for _, stretch in spiking.stretches(program, drive, key):
-            for part in _parts(stretch, first - now, stop - now, dynamics):
-                advance(dynamics, state, part)
-                windows += [part.record] if part.record is not None else []
-            now += stretch.steps
-    return _record(program, windows, first, stop, len(cases))
-
-
-def _parts(stretch, first, stop, dynamics):
-    """Yield what lies before, in and behind the steps first..stop-1, where not empty."""
-    cuts = [0, *(int(np.clip(cut, 0, stretch.steps)) for cut in (first, stop)), stretch.steps]
-    for k in range(3):
-        steps = cuts[k + 1] - cuts[k]
-        if steps:
-            window = Window.empty(dynamics, steps) if k == 1 else None
-            yield stretch.part(cuts[k], cuts[k + 1], window)
-
-
-def _record(program, windows, first, stop, n_cases):
-    """Return the windows end to end, by group."""
-    dynamics, dt = program.dynamics, program.dynamics.dt_ms
-    names = [slot.name for slot in program.layout.slots][: len(dynamics.sizes)]
-    arrays = {
-        kind: np.concatenate([getattr(window, kind) for window in windows])
-        for kind in ("raster", "potential", "current", "slow", "fast")
-    }
-    by_unit = {kind: {} for kind in ("current", "slow", "fast")}
-    spikes, potential = {}, {}
-    for p, name in enumerate(names):
-        units = dynamics.units(p)
-        neurons = slice(dynamics.neurons * units.start, dynamics.neurons * units.stop)
-        step, neuron = np.nonzero(arrays["raster"][:, neurons])
-        spikes[name] = Spikes((first + step) * dt, neuron % dynamics.sizes[p])
-        shape = (len(arrays["raster"]), dynamics.neurons, dynamics.sizes[p])
-        potential[name] = arrays["potential"][:, neurons].reshape(shape).swapaxes(1, 2)
-        for kind, values in by_unit.items():
-            values[name] = arrays[kind][:, units]
-    return SpikeRecord(
-        np.arange(first + 1, stop + 1) * dt, spikes, potential, **by_unit,
-        phases=_spans(program, n_cases), window_ms=(first * dt, stop * dt),
-        refractory_ms=dynamics.refractory_ms,
+    return Window(
+        dt, first, stop, tuple((phase.name, phase.duration_ms) for phase in phases), n_cases,
+        {
+            slot.name: (units, dynamics.neurons)
+            for slot, units in zip(program.layout.slots, dynamics.sizes, strict=False)
+        },
+        dynamics.refractory_ms,
     )  # fmt: skip
 
 
-def _spans(program, n_cases):
-    """Return (name, first ms, last ms) of every phase of every case."""
-    phases = [phase for phase in program.phases if phase.steps] * n_cases
-    ends = np.cumsum([0.0, *(phase.duration_ms for phase in phases)])
-    return tuple(
-        (phase.name, float(start), float(end))
-        for phase, start, end in zip(phases, ends, ends[1:], strict=False)
-    )
+class _Recorder:
+    """Presents cases, and passes on what happens in the window."""
+
+    def __init__(self, program, window):
+        self.dynamics, self.window, self.now, self.into = program.dynamics, window, 0, None
+        row = 9 * self.dynamics.n_neurons + 24 * self.dynamics.n_units
+        self.most = max(1, ROOM // row)
+
+    def present(self, life, matrices, cases):
+        """Take a chip through the cases, one after another."""
+        for case in cases:
+            drive = clamp_drive(self.dynamics, case)
+            matrices = life.take_case(matrices, drive, divide=self._parts)
+
+    def _parts(self, stretch):
+        """Yield the parts of a stretch that lie before, in and behind the window."""
+        window = self.window
+        bounds = (window.first_step - self.now, window.stop_step - self.now)
+        begin, end = (int(np.clip(bound, 0, stretch.steps)) for bound in bounds)
+        inside = range(begin, end, self.most)
+        cuts = [0, *inside, end, stretch.steps] if begin < end else [0, stretch.steps]
+        for first, stop in zip(cuts, cuts[1:], strict=False):
+            if first == stop:
+                continue
+            room = None
+            if begin <= first < end:
+                room = Recorded.empty(self.dynamics, stop - first)
+            yield stretch.part(first, stop, room)
+            if room is not None:
+                self._pass_on(room, self.now + first)
+        self.now += stretch.steps
+
+    def _pass_on(self, room, first_step):
+        """Add what has been recorded to the arrays of each group."""
+        dynamics = self.dynamics
+        for p, (name, (units, neurons)) in enumerate(self.window.groups.items()):
+            own = dynamics.units(p)
+            columns = slice(neurons * own.start, neurons * own.stop)
+            step, neuron = np.nonzero(room.raster[:, columns])
+            self.into.append(f"time_ms_{name}", (first_step + step) * dynamics.dt_ms)
+            self.into.append(f"unit_{name}", neuron % units)
+            shape = (len(room.raster), neurons, units)
+            potential = room.potential[:, columns].reshape(shape).swapaxes(1, 2)
+            self.into.append(f"potential_{name}", potential)
+            for kind in KINDS[1:]:
+                self.into.append(f"{kind}_{name}", getattr(room, kind)[:, own])

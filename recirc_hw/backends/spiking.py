@@ -43,7 +43,7 @@ def forward(program, weights, cases, slot, body, count, threads=1):
     chip is read out, a row a case.
     """
     chips = np.arange(len(weights[0]))
-    place = program.layout.slots[slot]
+    place, weights = program.layout.slots[slot], weights_seen(body, chips, weights)
     if program.dynamics.readout == "curve":
         values = by_curve(program, weights, np.broadcast_to(cases, (len(chips), *cases.shape)))
     else:
@@ -68,7 +68,8 @@ def present(job, chips, cases, learning, first=0, *, batches, advance):
     Weights change within a case, so what it returns for each matrix are the weights
     after the last.
     """
-    values = by_curve(job.program, [matrix[chips] for matrix in job.weights], cases)
+    held = [matrix[chips] for matrix in job.weights]
+    values = by_curve(job.program, weights_seen(job.body, chips, held), cases)
     learn, numbers = partial(_learn, job, advance), next(batches)
     with ThreadPoolExecutor(job.threads) as pool:
         learned = list(pool.map(learn, chips, cases, numbers[chips]))
@@ -86,66 +87,108 @@ def keep(job, chips, learned, n_cases):
 
 def _learn(job, advance, chip, cases, numbers):
     """Present a batch to one chip; return its weights after that."""
-    body, dynamics = job.body, job.program.dynamics
     matrices = [matrix[chip] for matrix in job.weights]
-    for drive, number in zip(clamp_drive(dynamics, cases), numbers, strict=True):
-        held = _Held(body, chip, matrices)
-        state = body.chip(chip, held.seen())
-        key = int(body.seeds[chip]), "spikes", int(body.steps[chip]), 0
+    life = Life(job.program, job.body, chip, advance)
+    for drive, number in zip(clamp_drive(life.dynamics, cases), numbers, strict=True):
         train = job.trains[number] if job.trains else None
-        for p, stretch in stretches(job.program, drive, key, len(cases), train):
-            fired = _run(advance, dynamics, state, stretch, held)
-            body.counters[chip, p] += counted(dynamics, *fired)
-        matrices = held.written(state.weights)
-        body.steps[chip] += 1
+        matrices = life.take_case(matrices, drive, len(cases), train)
     return matrices
 
 
-def _run(advance, dynamics, state, stretch, held):
-    """Run a stretch, at once or with a write at every step; return what fired."""
-    if dynamics.write != "step" or not any(stretch.rates):
-        return advance(dynamics, state, stretch)
-    fired = []
-    for step in range(stretch.steps):
-        fired.append(advance(dynamics, state, stretch.part(step, step + 1, None)))
-        for weights, after in zip(state.weights, held.written(state.weights), strict=True):
-            weights[:] = after
-    return [np.sum(counts, axis=0) for counts in zip(*fired, strict=True)]
+class Life:
+    """One chip that goes through case after case; its state and counts are the body's.
+
+    Parameters
+    ----------
+    program : Phases
+    body : SpikingBody
+    chip : int, the chip's place in the body
+    advance : callable(dynamics, SpikingChip, Stretch), which a backend brings
+    """
+
+    def __init__(self, program, body, chip, advance):
+        self.program, self.body, self.chip, self.advance = program, body, chip, advance
+        self.dynamics = program.dynamics
+
+    def take_case(self, matrices, drive, n_cases=1, train=None, divide=None):
+        """Go through one case; return what the synapses then hold.
+
+        Parameters
+        ----------
+        matrices : list of arrays, shape (rows, cols + 1): what the synapses hold
+        drive : array, of the clamped units
+        n_cases : int, of the batch that the case is of
+        train : (time_ms, unit), or None: spikes forced upon the clamped units
+        divide : callable(Stretch), or None
+            Yields the parts that a stretch is to be run in; the next is asked for once
+            one has been run.
+        """
+        body, chip = self.body, self.chip
+        held = _Held(body, chip, matrices)
+        state = body.chip(chip, held.seen())
+        key = int(body.seeds[chip]), "spikes", int(body.steps[chip]), 0
+        for p, stretch in stretches(self.program, drive, key, n_cases, train):
+            for part in divide(stretch) if divide else (stretch,):
+                fired = self._run(state, part, held)
+                body.counters[chip, p] += (*counted(self.dynamics, *fired), 0)
+            body.counters[chip, p] += (0, 0, 1)
+        if self.dynamics.write != "step":
+            held.write(state.weights)
+        body.steps[chip] += held.writes
+        return held.matrices
+
+    def _run(self, state, stretch, held):
+        """Run a stretch, at once or with a write at every step; return what fired."""
+        if self.dynamics.write != "step" or not any(stretch.rates):
+            return self.advance(self.dynamics, state, stretch)
+        fired = []
+        for step in range(stretch.steps):
+            fired.append(self.advance(self.dynamics, state, stretch.part(step, step + 1)))
+            held.write(state.weights)
+            for weights, seen in zip(state.weights, held.seen(), strict=True):
+                weights[:] = seen
+        return [np.sum(counts, axis=0) for counts in zip(*fired, strict=True)]
 
 
 class _Held:
-    """What one chip's synapses hold, and how they are written and seen."""
+    """What one chip's synapses hold while it goes through a case."""
 
     def __init__(self, body, chip, matrices):
-        self.body, self.chips, self.matrices = body, [chip], matrices
-        self.write = int(body.steps[chip]) if body.synapses else 0
-
-    def _names(self):
-        """Return the chip's seed, and how many writes it has done, as arrays."""
-        return self.body.seeds[self.chips], np.array([self.write])
+        self.body, self.chip, self.matrices, self.writes = body, chip, matrices, 0
 
     def seen(self):
         """Return the weights as the network sees them."""
-        if self.body.synapses is None:
-            return self.matrices
-        return [
-            self.body.synapses.seen(k, self.chips, matrix[None], *self._names())[0]
-            for k, matrix in enumerate(self.matrices)
-        ]
+        weights = [matrix[None] for matrix in self.matrices]
+        return [m[0] for m in weights_seen(self.body, [self.chip], weights, self.writes)]
 
-    def written(self, weights):
-        """Return what the synapses hold once the change of what they show is written."""
-        if self.body.synapses is None:
-            return weights
-        shown = self.seen()
-        self.matrices = [
-            self.body.synapses.write(
-                k, self.chips, matrix[None], (weights[k] - shown[k])[None], *self._names()
-            )[0]
-            for k, matrix in enumerate(self.matrices)
-        ]
-        self.write += 1
-        return self.matrices
+    def write(self, weights):
+        """Write what has changed of the weights that were seen."""
+        synapses, before = self.body.synapses, self.seen()
+        if synapses is None:
+            self.matrices = weights
+        else:
+            seed, done = self.body.seeds[[self.chip]], self.body.steps[[self.chip]]
+            self.matrices = [
+                synapses.write(
+                    k, [self.chip], matrix[None], (weights[k] - before[k])[None], seed,
+                    done + self.writes,
+                )[0]
+                for k, matrix in enumerate(self.matrices)
+            ]  # fmt: skip
+        self.writes += 1
+
+
+def weights_seen(body, chips, weights, later=0):
+    """Return the weights of some chips as their networks see them, (n_chips, ...) each.
+
+    `later` counts the writes since `body.steps`.
+    """
+    if body is None or body.synapses is None:
+        return weights
+    seeds, writes = body.seeds[chips], body.steps[chips] + later
+    return [
+        body.synapses.seen(k, chips, matrix, seeds, writes) for k, matrix in enumerate(weights)
+    ]
 
 
 def stretches(program, drive, key, n_cases=1, train=None):
@@ -204,11 +247,11 @@ def rates(program, phase, n_cases):
 
 
 def counted(dynamics, fired, biases):
-    """Return COUNTS of one presentation: so many spikes of units and bias neurons."""
+    """Return (spikes, synaptic events) of so many spikes of units and bias neurons."""
     populations = range(len(dynamics.sizes))
     of = [int(fired[dynamics.units(p)].sum() + biases[p]) for p in populations]
     events = sum(of[source] * dynamics.sizes[to] for _, source, to in dynamics.projections)
-    return sum(of), events, 1
+    return sum(of), events
 
 
 def by_curve(program, weights, cases):

@@ -17,8 +17,8 @@ from recirc_hw.rules import RULES
 from recirc_hw.substrates import FixedPoint
 from recirc_hw.substrates.devices.catalogue import catalogue
 from recirc_hw.terminal import reproduction_progress, show_devices, table, width
-from recirc_hw.training.checkpoint import write_whole
 from recirc_hw.training.run import versions
+from recirc_hw.whole_files import write_whole
 
 
 @app.command("reproduce")

@@ -22,7 +22,7 @@ from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError
 from recirc_hw.studies import Frontier, ablate, find_limit, learning_yield
 from recirc_hw.terminal import out, study_progress, table
-from recirc_hw.training.checkpoint import write_whole
+from recirc_hw.whole_files import write_whole
 
 MaxUpdates = Annotated[int | None, typer.Option(help="Weight updates at most.")]
 Epochs = Annotated[int | None, typer.Option(help="Or passes over the cases.")]

@@ -29,7 +29,7 @@ from recirc_hw.rules import CustomRule
 from recirc_hw.studies.store import NAME as STUDY
 from recirc_hw.terminal import out, table, training_progress
 from recirc_hw.training import load_runs, save_runs, train
-from recirc_hw.training.checkpoint import write_whole
+from recirc_hw.whole_files import write_whole
 
 
 @app.command()

@@ -15,7 +15,7 @@ from recirc_hw.errors import DesignError, UnsupportedError
 from recirc_hw.exports.spice_header import header
 from recirc_hw.programs.analog import AnalogDynamics
 from recirc_hw.substrates.timing import FINE
-from recirc_hw.training.checkpoint import write_whole
+from recirc_hw.whole_files import write_whole
 
 RESISTANCE = 1e6  # ohm, of every unit and copy; capacitors make the time constants
 CLOSED, OPEN = 1.0, 1e15  # ohm, of a switch: 1e-6 and 1e9 of a unit's resistance

@@ -6,7 +6,7 @@ neuron = first + copy units + unit. Each population has a bias neuron besides.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -188,18 +188,19 @@ class Stretch:
     drive: np.ndarray | None  # into the first population's units; None: not clamped
     rates: tuple[float, ...]
     forced: np.ndarray | None = None  # uint8, shape (steps, units of the first population)
-    record: "Window | None" = None
+    record: "Recorded | None" = None
 
-    def part(self, first, stop, record):
-        """Return the steps first..stop-1 of it alone."""
+    def part(self, first, stop, record=None):
+        """Return the steps first..stop-1 of it alone; `record` where it has none."""
         forced = None if self.forced is None else self.forced[first:stop]
+        record = record if self.record is None else self.record.part(first, stop)
         return replace(
             self, steps=stop - first, moment=self.moment + first, forced=forced, record=record
         )
 
 
 @dataclass
-class Window:
+class Recorded:
     """Room for what happens in some steps; filled by the backend."""
 
     raster: np.ndarray  # uint8, shape (steps, neurons)
@@ -210,12 +211,16 @@ class Window:
 
     @classmethod
     def empty(cls, dynamics, steps):
-        """Return a window of so many steps."""
+        """Return room for so many steps."""
         neurons, units = (steps, dynamics.n_neurons), (steps, dynamics.n_units)
         return cls(
             np.zeros(neurons, np.uint8), np.zeros(neurons),
             *(np.zeros(units) for _ in range(3)),
         )  # fmt: skip
+
+    def part(self, first, stop):
+        """Return the room of the steps first..stop-1, a view."""
+        return Recorded(*(getattr(self, field.name)[first:stop] for field in fields(self)))
 
 
 def phase_counts(program, counters):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from recirc_hw.errors import DataError
 from recirc_hw.reports.style import SHARPNESS, png
-from recirc_hw.training.checkpoint import write_whole
+from recirc_hw.whole_files import write_whole
 
 PAGE = "report.html"
 

@@ -6,6 +6,7 @@ from recirc_hw.reports.style import MUTED, RULE, Picture, line_style, styled
 
 SHOWN = 6  # units whose rates are drawn
 DOTS = 20_000  # spikes of a group that are drawn, at most
+SHADED, NAMED = 200, 8  # phases that are shaded, or named, at most
 
 
 @styled
@@ -51,19 +52,20 @@ def _draw_rates(ax, edges, rates, name, columns):
 
 
 def _shade(ax, record):
-    """Shade the phases in which the case is clamped: every case's first."""
-    for name, start, end in record.phases:
+    """Shade the phases in which the case is clamped, where there is room to see them."""
+    ax.set_xlim(*record.window_ms)
+    phases = record.phases
+    for name, start, end in phases if len(phases) <= SHADED else ():
         if name.startswith("clamp"):
             ax.axvspan(start, end, color=RULE, alpha=0.35, lw=0)
         ax.axvline(end, color=MUTED, lw=0.6)
-    ax.set_xlim(*record.window_ms)
 
 
 def _name_phases(ax, record):
     """Name the phases above the raster, where there are few."""
     first, last = record.window_ms
-    shown = [p for p in record.phases if p[2] > first and p[1] < last]
-    for name, start, end in shown if len(shown) <= 8 else ():
+    phases = record.phases
+    for name, start, end in phases if len(phases) <= NAMED else ():
         middle = (max(start, first) + min(end, last)) / 2
         ax.annotate(
             name, (middle, 1), (0, 3), xycoords=("data", "axes fraction"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recirc_hw.text_tables import text_table
-from recirc_hw.training.checkpoint import write_whole
+from recirc_hw.whole_files import write_whole
 
 COLUMNS = ("result", "paper", "ours", "95 % interval", "n", "band", "verdict")
 

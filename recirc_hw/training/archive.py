@@ -9,9 +9,10 @@ import numpy as np
 
 from recirc_hw.errors import DataError
 from recirc_hw.programs.integer import COUNTERS
-from recirc_hw.training.checkpoint import read_arrays, write_whole
+from recirc_hw.training.checkpoint import read_arrays
 from recirc_hw.training.run import Run
 from recirc_hw.training.stored import FORMAT, MAY_BE_NAN, Alignments, RunFile, checked
+from recirc_hw.whole_files import write_whole
 
 
 def save_runs(folder, runs, **settings):

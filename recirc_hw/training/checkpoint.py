@@ -4,45 +4,15 @@ import fcntl
 import io
 import json
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from recirc_hw.errors import CheckpointError
+from recirc_hw.whole_files import write_whole
 
 FORMAT = 1
-
-
-def write_whole(path, content):
-    """Write bytes so that `path` holds either the old or the new content, never a part."""
-    path = Path(path)
-    try:
-        _write_whole(path, content)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def _write_whole(path, content):
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask():
-    """Return the process's file-mode mask."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 import recirc_hw as rh
 from recirc_hw.backends import _native, native_spiking
 from recirc_hw.errors import NativeBoundsError, NativeInstructionSetError, NativeOpcodeError
-from recirc_hw.programs.spiking import SpikingBody, Window
+from recirc_hw.programs.spiking import Recorded, SpikingBody
 
 DRAWN = 3
 
@@ -111,8 +111,8 @@ def test_state_that_is_read_only_or_short_is_refused():
 def test_a_window_too_short_is_refused_and_nothing_is_written_beside_one():
     dynamics, chip = parts_of(neurons=3)
     with pytest.raises(ValueError, match="at least"):
-        call(table_of(dynamics), chip, window=Window.empty(dynamics, 4))
-    window = Window.empty(dynamics, 7)
+        call(table_of(dynamics), chip, window=Recorded.empty(dynamics, 4))
+    window = Recorded.empty(dynamics, 7)
     window.slow[5:] = window.potential[5:] = 7.0
     window.raster[5:] = 7
     call(table_of(dynamics), chip, window=window)

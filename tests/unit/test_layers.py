@@ -28,12 +28,14 @@ FLOORS = [
     {"programs"},
     {"trajectory", "spike_record"},
     {"tasks", "theory"},
-    {"random_streams", "metrics", "fields", "text_tables"},
+    {"random_streams", "metrics", "fields", "text_tables", "whole_files", "growing"},
     {"errors"},
 ]
 LEVEL = {part: -floor for floor, parts in enumerate(FLOORS) for part in parts}
 # The ground: used from every floor, and knowing none of them.
-GROUND = {"tasks", "metrics", "errors", "random_streams", "fields", "text_tables"}
+GROUND = {
+    "tasks", "metrics", "errors", "random_streams", "fields", "text_tables", "whole_files",
+}  # fmt: skip
 
 
 def part_of(path):
