@@ -5,6 +5,7 @@ import numpy as np
 from recirc_hw.backends import Job, Watch, record
 from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
+from recirc_hw.programs.spiking import phase_counts
 from recirc_hw.substrates import Ideal, Spiking
 from recirc_hw.tasks.checks import as_floats
 from recirc_hw.training import train
@@ -228,6 +229,33 @@ class Chip:
         weights = [matrix[None] for matrix in self.matrices]
         program = self.design.lowered()
         return record(program, weights, codes, self._body(program), **where)
+
+    def count_events(self, cases, backend="native"):
+        """Return what happens on a spiking chip while it is presented with cases.
+
+        They follow one another, and the chip learns as they do; it is not changed.
+
+        Parameters
+        ----------
+        cases : float array, shape (n_cases, n_visible) or (n_visible,)
+
+        Returns
+        -------
+        {phase: {what: how often}}, as `programs.spiking.phase_counts` says
+        """
+        if not isinstance(self.design.substrate, Spiking):
+            name = type(self.design.substrate).__name__
+            raise UnsupportedError(f"{name} chips count no events: only Spiking ones do")
+        cases, program = np.atleast_2d(self._checked(cases)), self.design.lowered()
+        codes = self.design.substrate.encode(cases, self.design.network)
+        weights = [matrix[None].copy() for matrix in self.matrices]
+        sums = [np.zeros_like(matrix) for matrix in weights]
+        order, body = np.arange(len(codes)), self._body(program)
+        job = Job(
+            program, weights, sums, codes, order[None], order + 1, Watch.start(1), body=body
+        )
+        backend_called(backend).train(job)
+        return phase_counts(program, body.counters[0])
 
     def _body(self, program):
         """Return what this chip has besides its weights."""

@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from recirc_hw.ledger import Counts, Event, Tally
 from recirc_hw.programs import Phases
 from recirc_hw.programs.spiking import SpikingBody
 from recirc_hw.substrates.devices import AnyDevice, IdealDevice, Synapses
 from recirc_hw.substrates.held import Held
 from recirc_hw.substrates.presenting import phases_of
 
+LEARNING = ("trace_updates", "weight_writes")  # whenever they happen
 Times = PositiveFloat | tuple[PositiveFloat, ...]
 
 
@@ -180,3 +182,29 @@ class Spiking(Held):
     def change(self, sums, matrix):
         """Return the change of the weights between the network's units."""
         return self.read(sums, matrix)
+
+    def tally(self, chip, cases, batch_size):
+        """Return what one learned example takes: means over cases, as the chip learns them.
+
+        Inference is what goes on while a case is clamped; learning the rest of it, the
+        traces at all times, and the writes.
+
+        Raises
+        ------
+        ValueError
+            Without cases: how many spikes there are depends on them.
+        """
+        if cases is None:
+            raise ValueError(
+                "how often a spiking chip fires depends on what it is shown: name a task"
+            )
+        counted, counts = chip.count_events(cases), Counts()
+        for phase in chip.design.lowered().phases:
+            during = "learning" if phase.plastic else "inference"
+            counts += Counts({Event("seconds", during): phase.duration_ms / 1000})
+            for what, number in counted[phase.name].items():
+                own = "learning" if what in LEARNING else during
+                counts += Counts({Event(what, own): number / len(cases)})
+        trained = f"after {chip.updates} updates" if chip.updates else "as fabricated"
+        basis = f"counted on {len(cases)} cases, chip {chip.seed} {trained}"
+        return Tally(counts, Counts(), 1, None, "measured", basis)  # every case writes

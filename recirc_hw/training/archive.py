@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from recirc_hw.errors import DataError
+from recirc_hw.programs import IntegerProgram, Phases
 from recirc_hw.programs.integer import COUNTERS
+from recirc_hw.programs.spiking import COUNTS, SpikingDynamics, phase_counts
 from recirc_hw.training.checkpoint import read_arrays
 from recirc_hw.training.run import Run
 from recirc_hw.training.stored import FORMAT, MAY_BE_NAN, Alignments, RunFile, checked
@@ -92,19 +94,29 @@ def _match_probe(where, probe, n_matrices):
 
 
 def _match_counters(where, counters, design):
-    """Refuse counters of other matrices, or of a substrate that counts nothing."""
-    if not hasattr(design.substrate, "widths"):
+    """Refuse counters of other matrices or phases, or of a chip that counts nothing."""
+    wanted = _counted(design)
+    if wanted is None:
         raise ValueError(f"{where}: {type(design.substrate).__name__} chips count nothing")
-    names = [matrix.name for matrix in design.program.layout.matrices]
-    if {name: set(counts) for name, counts in counters.items()} != {
-        name: set(COUNTERS) for name in names
-    }:
-        raise ValueError(f"{where}: want {', '.join(COUNTERS)} for each of {', '.join(names)}")
+    if {name: set(counts) for name, counts in counters.items()} != wanted:
+        whats = ", ".join(dict.fromkeys(what for counts in wanted.values() for what in counts))
+        raise ValueError(f"{where}: want {whats} for each of {', '.join(wanted)}")
+
+
+def _counted(design):
+    """Return what a chip counts, as {matrix or phase: {what}}; None where it does not."""
+    program = design.lowered()
+    if isinstance(program, IntegerProgram):
+        return {matrix.name: set(COUNTERS) for matrix in program.layout.matrices}
+    if isinstance(program, Phases) and isinstance(program.dynamics, SpikingDynamics):
+        none = np.zeros((len(program.phases), len(COUNTS)), int)
+        return {name: set(counts) for name, counts in phase_counts(program, none).items()}
+    return None
 
 
 def _weights_of(arrays, i, design):
     """Return the matrices of the i-th run, once they prove to be of the design's formats."""
-    matrices = design.program.layout.matrices
+    matrices = design.lowered().layout.matrices
     found = [
         _array_of(arrays, f"{i}_{k}", matrix, design.substrate.dtype)
         for k, matrix in enumerate(matrices)
