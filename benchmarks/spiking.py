@@ -46,14 +46,17 @@ def ours(advance, program, matrices, drive, steps):
 
 def brian2_net(program, matrices, drive, steps, own_noise):
     """Return Brian2's network of the same, before it is run."""
-    from recirc_hw.backends import brian2_net
+    from recirc_hw.backends.brian2_course import Course
+    from recirc_hw.backends.brian2_run import Net
 
-    draws = chances(*KEY, range(steps), program.dynamics.n_neurons)
-    course = brian2_net.Course(
+    draws = None
+    if not own_noise:
+        draws = chances(*KEY, range(steps), program.dynamics.n_neurons)[:, None]
+    course = Course(
         1, np.tile(drive, (steps, 1, 1)), np.ones(steps), np.tile(RATES, (steps, 1)),
-        draws[:, None], np.array([steps]), 1,
+        draws, np.array([steps]), 1,
     )  # fmt: skip
-    return brian2_net.Net(program, matrices, course, own_noise)
+    return Net(program, matrices, course)
 
 
 def in_cython(program, matrices, drive):
@@ -84,7 +87,8 @@ def in_standalone(program, matrices, drive):
 
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:
-        brian2_net(program, matrices, drive, STEPS, own_noise=True).run()
+        with brian2_net(program, matrices, drive, STEPS, own_noise=True) as net:
+            net.run()
         return brian2.device._last_run_time
     finally:
         brian2.device.reinit()

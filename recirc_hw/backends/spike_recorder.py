@@ -45,10 +45,14 @@ def _window(program, n_cases, window_ms):
     dynamics, dt = program.dynamics, program.dynamics.dt_ms
     phases = [phase for phase in program.phases if phase.steps]
     last = sum(phase.steps for phase in phases) * n_cases
-    bounds = (0, last * dt) if window_ms is None else window_ms
-    first, stop = (int(np.clip(np.rint(ms / dt), 0, last)) for ms in bounds)
-    if first >= stop:
+    try:
+        from_ms, to_ms = (0.0, last * dt) if window_ms is None else map(float, window_ms)
+    except (TypeError, ValueError):
+        raise ValueError(f"window_ms = {window_ms!r}: want (from, to) in ms") from None
+    if not max(from_ms, 0) < min(to_ms, last * dt):
         raise ValueError(f"window_ms = {window_ms}: want (from, to) within 0..{last * dt:g} ms")
+    first, stop = (int(np.clip(np.rint(ms / dt), 0, last)) for ms in (from_ms, to_ms))
+    stop = max(stop, first + 1)  # a step at least
     return Window(
         dt, first, stop, tuple((phase.name, phase.duration_ms) for phase in phases), n_cases,
         {

@@ -71,8 +71,10 @@ def _pick(loaded, path):
     return loaded[names[0]], loaded.get("test") if names[0] != "test" else None
 
 
-def read_csv(path: Path) -> np.ndarray:
+def read_csv(path: Path, names: tuple[str, ...] = ()) -> np.ndarray:
     """Return a comma-separated table; its first line may be a header without numbers.
+
+    Where `names` are given, a header must have them, in this order.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def read_csv(path: Path) -> np.ndarray:
         with open(path, newline="", encoding="utf-8-sig") as stream:
             reader = csv.reader(stream)
             for cells in reader:
-                _add_row(rows, cells, reader.line_num, path)
+                _add_row(rows, cells, reader.line_num, path, names)
     except csv.Error as error:
         raise TaskError(f"file '{path}', line {reader.line_num}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -94,11 +96,15 @@ def read_csv(path: Path) -> np.ndarray:
     return np.array(rows) if rows else np.empty((0, 0))
 
 
-def _add_row(rows, cells, line, path):
+def _add_row(rows, cells, line, path, names):
     """Append a line's numbers; skip an empty line, and a header."""
     if not any(cell.strip() for cell in cells):
         return
     if not rows and line == 1 and not any(_is_number(cell) for cell in cells):
+        if names and tuple(cell.strip() for cell in cells) != names:
+            raise TaskError(
+                f"file '{path}': header '{','.join(cells)}'; want {','.join(names)}"
+            )
         return
     numbers = [_number(cell, line, i + 1, path) for i, cell in enumerate(cells)]
     if rows and len(numbers) != len(rows[0]):

@@ -14,6 +14,8 @@ from recirc_hw.tasks.files import read_arrays, read_csv
 from recirc_hw.tasks.task import Task
 
 SUFFIXES = (".npz", ".csv")
+COLUMNS = ("time_ms", "unit")
+MOST_VALUES = 2**27  # of all cases together: a gigabyte
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +65,18 @@ def spikes(path, n_units=None, *, window_ms=800.0, refractory_ms=10.0) -> SpikeT
     DataError
         If the file is missing or damaged.
     """
+    for name, value in (("window_ms", window_ms), ("refractory_ms", refractory_ms)):
+        _check_time(name, value)
     time_ms, unit = _read(Path(os.path.expanduser(path)))
     label = f"file '{path}'"
     if not len(time_ms):
         raise TaskError(f"{label}: no spikes")
+    if n_units is None:
+        _check(label, time_ms, unit, 2**31)
     n_units = int(unit.max()) + 1 if n_units is None else n_units
     n_units = whole_number("n_units", n_units, 1, 2**31)
     _check(label, time_ms, unit, n_units)
+    _check_length(label, time_ms[-1], window_ms, n_units)
     case = (time_ms // window_ms).astype(np.int64)
     count = int(case[-1]) + 1
     counts = np.zeros((count, n_units))
@@ -100,23 +107,39 @@ def _read(path):
     if not path.is_file():
         raise DataError(f"file '{path}' does not exist")
     if suffix == ".csv":
-        table = read_csv(path)
+        table = read_csv(path, COLUMNS)
         if table.size and table.shape[1] != 2:
             raise TaskError(f"file '{path}': {table.shape[1]} columns; want time_ms, unit")
         return (table[:, 0], table[:, 1]) if table.size else (np.zeros(0), np.zeros(0))
     arrays = read_arrays(path)
-    for name in ("time_ms", "unit"):
+    for name in COLUMNS:
         if name not in arrays:
             raise TaskError(
                 f"file '{path}' holds {', '.join(arrays) or 'nothing'}; want time_ms and unit"
             )
     time_ms, unit = arrays["time_ms"], arrays["unit"]
-    if time_ms.ndim != 1 or time_ms.shape != unit.shape or unit.dtype.kind not in "iuf":
+    numbers = time_ms.dtype.kind in "iuf" and unit.dtype.kind in "iuf"
+    if time_ms.ndim != 1 or time_ms.shape != unit.shape or not numbers:
         raise TaskError(
-            f"file '{path}': time_ms of shape {time_ms.shape} and unit of shape {unit.shape}; "
-            "want numbers, as many of one as of the other"
+            f"file '{path}': time_ms {time_ms.dtype} {time_ms.shape}, unit {unit.dtype} "
+            f"{unit.shape}; want numbers, as many of one as of the other"
         )
     return time_ms.astype(np.float64), unit
+
+
+def _check_time(name, value):
+    """Refuse what is no length of time."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
+        raise TaskError(f"{name} = {value!r}; allowed: a number of ms above 0")
+
+
+def _check_length(label, last_ms, window_ms, n_units):
+    """Refuse a file that would make more cases than there is memory for."""
+    if (last_ms / window_ms + 1) * n_units > MOST_VALUES:
+        raise TaskError(
+            f"{label}: the last spike, at {last_ms:g} ms, makes {last_ms // window_ms + 1:g} "
+            f"cases of {window_ms:g} ms and {n_units} units; at most {MOST_VALUES} values"
+        )
 
 
 def _check(label, time_ms, unit, n_units):

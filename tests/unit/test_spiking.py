@@ -131,8 +131,12 @@ def test_a_window_of_a_record_is_that_part_of_the_whole():
             np.testing.assert_allclose(
                 getattr(part, kind)[name], getattr(whole, kind)[name][70:150], 0, 1e-12
             )
-    with pytest.raises(ValueError, match="within 0..240 ms"):
-        chip.record(np.eye(4)[:2], window_ms=(300.0, 400.0))
+    for window_ms in ((300.0, 400.0), (50.0, 20.0), (np.nan, 20.0)):
+        with pytest.raises(ValueError, match="within 0..240 ms"):
+            chip.record(np.eye(4)[:2], window_ms)
+    for window_ms in (20.0, (1, 2, 3), "ab"):
+        with pytest.raises(ValueError, match=r"want \(from, to\) in ms"):
+            chip.record(np.eye(4)[:2], window_ms)
 
 
 def test_a_clamped_unit_fires_at_its_full_rate_and_the_picture_shows_it(tmp_path):
@@ -177,12 +181,51 @@ def write_spikes(path, rows):
         ([(-1, 0)], "spike 0 at -1 ms"),
         ([(k, 0) for k in range(30)], "fires 30 times in case 0, 375 Hz"),
         ([], "no spikes"),
+        ([("nan", 0)], "spike 0 at nan ms"),
+        ([(5, "nan")], "spike 0 is of unit nan"),
+        ([(1e15, 0)], r"at 1e\+15 ms, makes 1.25e\+13 cases of 80 ms and 4 units"),
     ],
 )
 def test_spike_files_that_do_not_fit_are_refused_with_the_spike(tmp_path, rows, message):
     path = write_spikes(tmp_path / "spikes.csv", rows)
     with pytest.raises(rh.TaskError, match=message):
         rh.tasks.spikes(path, 4, window_ms=80.0)
+
+
+@pytest.mark.parametrize("unit", [-1, np.nan, np.inf, 2.0**40])
+def test_units_are_checked_where_their_number_is_not_given(tmp_path, unit):
+    path = write_spikes(tmp_path / "spikes.csv", [(5, unit)])
+    with pytest.raises(rh.TaskError, match="spike 0 is of unit"):
+        rh.tasks.spikes(path)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"time_ms": [1.0j], "unit": [0]}, r"time_ms complex128 \(1,\), unit int64 \(1,\)"),
+        ({"time_ms": ["a"], "unit": [0]}, "want numbers"),
+        ({"time_ms": [1.0, 2.0], "unit": [0]}, "as many of one as of the other"),
+        ({"t": [1.0], "unit": [0]}, "holds t, unit; want time_ms and unit"),
+    ],
+)
+def test_arrays_that_are_no_spikes_are_refused(tmp_path, arrays, message):
+    np.savez(tmp_path / "spikes.npz", **arrays)
+    with pytest.raises(rh.TaskError, match=message):
+        rh.tasks.spikes(tmp_path / "spikes.npz", 4)
+
+
+def test_a_header_in_another_order_is_refused(tmp_path):
+    (tmp_path / "spikes.csv").write_text("unit,time_ms\n1,3\n")
+    with pytest.raises(rh.TaskError, match="header 'unit,time_ms'; want time_ms,unit"):
+        rh.tasks.spikes(tmp_path / "spikes.csv", 4)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, "long", None, True])
+def test_windows_and_refractory_times_are_lengths_of_time(tmp_path, value):
+    path = write_spikes(tmp_path / "spikes.csv", [(5, 0)])
+    for name in ("window_ms", "refractory_ms"):
+        with pytest.raises(rh.TaskError, match=f"{name} = .*; allowed: a number of ms above 0"):
+            rh.tasks.spikes(path, 4, **{name: value})
 
 
 def test_spike_trains_that_a_design_cannot_take_are_refused(tmp_path):
