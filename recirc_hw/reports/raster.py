@@ -1,8 +1,9 @@
-"""Who fired when: a raster of each group, the phases shaded, and the units' rates."""
+"""Who fired when: rasters, the phases shaded, and the units' rates."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
-from recirc_hw.reports.style import MUTED, RULE, Picture, line_style, styled
+from recirc_hw.reports.style import MUTED, RULE, Picture, legend_above, line_style, styled
 
 SHOWN = 6  # units whose rates are drawn
 DOTS = 20_000  # spikes of a group that are drawn, at most
@@ -38,6 +39,7 @@ def _draw_spikes(ax, spikes, units):
         markersize=float(np.clip(60 / units, 1, 9)), color="black", markeredgewidth=0.7,
     )  # fmt: skip
     ax.set_ylim(units + 0.7, 0.3)
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     ax.grid(False)
 
 
@@ -49,6 +51,7 @@ def _draw_rates(ax, edges, rates, name, columns):
         columns[f"{name} {unit + 1} (Hz)"] = rates[:, unit]
     ax.set_ylabel("rate (Hz)")
     ax.set_ylim(bottom=0)
+    legend_above(ax, columns=SHOWN)
 
 
 def _shade(ax, record):
@@ -71,3 +74,22 @@ def _name_phases(ax, record):
             name, (middle, 1), (0, 3), xycoords=("data", "axes fraction"),
             textcoords="offset points", ha="center", fontsize=8, color=MUTED,
         )  # fmt: skip
+
+
+@styled
+def rates_and_reconstruction(chip, cases):
+    """Draw how often visible units fired while cases were read out, against their curve."""
+    curve, counts = (
+        chip.reconstruct(cases, readout=how).ravel() for how in ("curve", "counts")
+    )
+    most = 1000 / chip.design.substrate.refractory_ms
+    picture = Picture(width=5.2, height=4.6)
+    ax = picture.subplots()
+    ax.plot([0, 1], [0, most], color=MUTED, lw=0.8)
+    ax.plot(curve, counts * most, linestyle="", marker="o", markersize=3, alpha=0.6,
+            color="black", markeredgewidth=0)  # fmt: skip
+    ax.set(xlabel="reconstruction by the neurons' curve", ylabel="rate (Hz)")
+    picture.columns = {"reconstruction": curve, "rate (Hz)": counts * most}
+    off = np.sqrt(np.mean((counts - curve) ** 2))
+    picture.alt = f"Rates against reconstructions; off the line by {off * most:.3g} Hz (rms)."
+    return picture

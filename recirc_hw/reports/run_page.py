@@ -4,7 +4,7 @@ import numpy as np
 
 from recirc_hw.reports import plots
 from recirc_hw.reports.page import Section, write_report
-from recirc_hw.reports.raster import raster
+from recirc_hw.reports.raster import raster, rates_and_reconstruction
 from recirc_hw.reports.words import (
     chips_table,
     code_size,
@@ -22,6 +22,7 @@ from recirc_hw.substrates import FixedPoint, Spiking
 
 SHOWN = 10  # cases drawn
 PRESENTED = 4  # cases whose spikes are drawn
+READ_OUT = 20  # cases whose rates are compared with the reconstruction
 
 
 def run_report(folder, run, chip, task):
@@ -256,19 +257,29 @@ def _spikes(run, task):
     """Return the parts on a spiking chip: who fires when, and what learning has counted."""
     if not isinstance(run.design.substrate, Spiking):
         return []
+    chip = run.chip()
     return [
         Section(
             "Who fires when",
             "The first cases, one after another, as the training left the chip: shaded while "
             "they are clamped, then the loop runs free and weights learn. Below each group "
             "the rates of the units that change most.",
-            raster(run.chip().record(task.train[:PRESENTED])),
+            raster(chip.record(task.train[:PRESENTED])),
             anchor="raster",
         ),
         Section(
+            "Rates against the reconstruction",
+            "A point is a visible unit and a case: its rate while the chip is read out, "
+            "against what its weights make of the case, by the rate of a neuron against "
+            "constant drive. Off the line is the noise of spikes.",
+            rates_and_reconstruction(chip, task.test[:READ_OUT]),
+            anchor="rates",
+        ),
+        Section(
             "What the training cost in events",
-            "Spikes, synaptic events and updates of neurons are what inference takes; updates "
-            "of traces and writes of weights are what learning adds.",
+            "Spikes, synaptic events and updates of neurons during the clamp are what "
+            "inference takes; learning adds the release, the updates of traces, and the "
+            "writes of weights.",
             table=counters_table(run, "Events in each phase, all presentations", "phase"),
             anchor="events",
         ),

@@ -17,7 +17,7 @@ import recirc_hw as rh
 brian2 = pytest.importorskip("brian2")
 from recirc_hw.backends import brian2_net  # noqa: E402
 
-QUICK = ("plain", "several neurons, shunting clamp, long release")
+SEVERAL = "several neurons, shunting clamp, long release"
 pytestmark = pytest.mark.filterwarnings("ignore")  # Brian2's own, of NumPy and Cython
 
 
@@ -37,7 +37,7 @@ def numpy_target():
 
 
 @pytest.mark.parametrize(
-    "kind", [k if k in QUICK[:1] else pytest.param(k, marks=pytest.mark.slow) for k in KINDS]
+    "kind", [k if k == "plain" else pytest.param(k, marks=pytest.mark.slow) for k in KINDS]
 )
 def test_brian2_in_numpy_has_the_same_spikes_and_weights(kind, numpy_target):
     agrees(design_of(kind))
@@ -49,17 +49,16 @@ def test_brian2_in_numpy_runs_several_hidden_groups(numpy_target):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", QUICK)
-def test_brian2_in_cython_has_the_same_spikes_and_weights(kind):
+def test_brian2_in_cython_has_the_same_spikes_and_weights():
     brian2.prefs.codegen.target = "cython"
-    agrees(design_of(kind))
+    agrees(design_of(SEVERAL))
 
 
 @pytest.mark.slow
 def test_brian2_in_standalone_cpp_has_the_same_spikes_and_weights():
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:
-        agrees(design_of(QUICK[1]))
+        agrees(design_of(SEVERAL))
     finally:
         brian2.device.reinit()
         brian2.set_device("runtime")
@@ -69,7 +68,7 @@ def test_brian2_in_standalone_cpp_has_the_same_spikes_and_weights():
 def test_brian2_with_its_own_noise_has_the_same_statistics(numpy_target):
     # 4 visible and 2 hidden units of 40 neurons over 2 x 120 steps, two chips: about 6000
     # spikes, whose count has a standard error below 1 %; the bound is eight of them.
-    design = design_of("several neurons, shunting clamp, long release")
+    design = design_of(SEVERAL)
     design = design.replace("substrate.neurons", 40)
     counts = []
     for own_noise in (False, True):

@@ -1,5 +1,7 @@
 """Spiking designs: what they refuse, what they answer, what they record and count."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -258,3 +260,11 @@ def test_a_resumed_training_is_the_uninterrupted_one(tmp_path):
     again.train(task, max_updates=6, probes=False, checkpoint=tmp_path / "c", resume=True)
     for a, b in zip(again.matrices, whole.matrices, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_backend_that_is_not_installed_says_how_to_install_it(monkeypatch):
+    for name in [n for n in sys.modules if n.startswith("recirc_hw.backends.brian2")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "brian2", None)
+    with pytest.raises(rh.UnsupportedError, match=r"pip install 'recirc_hw\[brian2\]'"):
+        design_of().fabricate(0).reconstruct(np.eye(4), backend="brian2")
