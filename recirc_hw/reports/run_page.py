@@ -216,8 +216,8 @@ def _program(run):
 
 
 def _oscilloscope(chip, task):
-    """Return the part on one case in continuous time; none for clocked chips."""
-    if chip.design.is_clocked:
+    """Return the part on one case in continuous time; none where it is clocked or spikes."""
+    if chip.design.is_clocked or isinstance(chip.design.substrate, Spiking):
         return []
     return [
         Section(
