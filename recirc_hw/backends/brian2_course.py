@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recirc_hw.backends import spiking
+from recirc_hw.backends.spiking_life import rates
 from recirc_hw.random_streams import chances
 
 
@@ -44,12 +44,12 @@ class Course:
         """
         dynamics, lengths = program.dynamics, [phase.steps for phase in program.phases]
         clamped = np.repeat([float(bool(p.clamped)) for p in program.phases], lengths)
-        rates = [spiking.rates(program, phase, batch_size) for phase in program.phases]
+        learning = [rates(program, phase, batch_size) for phase in program.phases]
         moments, draws = range(sum(lengths)), None
         if keys:
             draws = [chances(*key, moments, dynamics.n_neurons) for key in keys]
             draws = np.stack(draws, axis=1)
         return cls(
             len(drives), clamped[:, None, None] * drives, clamped,
-            np.repeat(rates, lengths, axis=0), draws, np.cumsum(lengths), len(lengths),
+            np.repeat(learning, lengths, axis=0), draws, np.cumsum(lengths), len(lengths),
         )  # fmt: skip

@@ -3,7 +3,7 @@
 A population is two groups: the units, with currents, traces and synapses, and the
 neurons, which read their unit's current and tell it how many of them fired. Each has
 its bias last. Time arrays hold drives, rates of learning and random numbers; every
-update is in the order that `spiking` states.
+update is in the order that `spiking_life` states.
 """
 
 import brian2 as b2

@@ -11,6 +11,7 @@ import numpy as np
 from recirc_hw.backends import spiking
 from recirc_hw.backends.brian2_course import Course
 from recirc_hw.backends.brian2_run import Net
+from recirc_hw.backends.spiking_life import counted
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.programs.firing import clamp_drive
 
@@ -50,7 +51,7 @@ def _train_chip(job, chip, cases, error, unit_error, own_noise):
         learned = net.run_watching_weights(sizes)
         fired = net.hand_back(body, chip)
     for p, counts in enumerate(fired):
-        body.counters[chip, p] += (*spiking.counted(program.dynamics, *counts), len(cases))
+        body.counters[chip, p] += (*counted(program.dynamics, *counts), len(cases))
     body.steps[chip] += len(cases)
     for batch, end in enumerate(job.batch_ends):
         before = [matrix[batch][None] for matrix in learned]

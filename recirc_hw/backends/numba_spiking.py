@@ -259,7 +259,7 @@ def _advance(
     firsts, ways, jumps, arrivals, kinds, reals, memory, state, drive, forced, rates, key,
     moment, steps, recorded, fired, biases,
 ):  # fmt: skip
-    """Run the steps of a stretch, in the order that `spiking` states."""
+    """Run the steps of a stretch, in the order that `spiking_life` states."""
     units, blocks = firsts[-1], (kinds[0] * firsts[-1] + 3) // 4
     total, count = np.empty(units), np.zeros(units, np.int64)
     draws = np.empty(4 * blocks, np.uint64)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recirc_hw.backends import spiking
+from recirc_hw.backends.spiking_life import Life
 from recirc_hw.errors import DataError
 from recirc_hw.growing import InMemory, growing_in
 from recirc_hw.programs.firing import clamp_drive
@@ -24,7 +24,7 @@ def record_spikes(program, matrices, cases, body, advance, window_ms=None, folde
     """
     window = _window(program, len(cases), window_ms)
     recorder = _Recorder(program, window)
-    life = spiking.Life(program, body, 0, advance)
+    life = Life(program, body, 0, advance)
     if folder is None:
         recorder.into = InMemory()
         recorder.present(life, matrices, cases)

@@ -98,19 +98,22 @@ def _match_counters(where, counters, design):
     wanted = _counted(design)
     if wanted is None:
         raise ValueError(f"{where}: {type(design.substrate).__name__} chips count nothing")
-    if {name: set(counts) for name, counts in counters.items()} != wanted:
-        whats = ", ".join(dict.fromkeys(what for counts in wanted.values() for what in counts))
-        raise ValueError(f"{where}: want {whats} for each of {', '.join(wanted)}")
+    names, whats = wanted
+    if {name: set(counts) for name, counts in counters.items()} != dict.fromkeys(
+        names, set(whats)
+    ):
+        raise ValueError(f"{where}: want {', '.join(whats)} for each of {', '.join(names)}")
 
 
 def _counted(design):
-    """Return what a chip counts, as {matrix or phase: {what}}; None where it does not."""
+    """Return (the matrices or phases, what is counted for each); None: a chip counts nothing."""
     program = design.lowered()
     if isinstance(program, IntegerProgram):
-        return {matrix.name: set(COUNTERS) for matrix in program.layout.matrices}
+        return [matrix.name for matrix in program.layout.matrices], COUNTERS
     if isinstance(program, Phases) and isinstance(program.dynamics, SpikingDynamics):
         none = np.zeros((len(program.phases), len(COUNTS)), int)
-        return {name: set(counts) for name, counts in phase_counts(program, none).items()}
+        counts = phase_counts(program, none)
+        return list(counts), list(next(iter(counts.values())))
     return None
 
 
