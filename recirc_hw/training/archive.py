@@ -106,7 +106,7 @@ def _match_counters(where, counters, design):
 
 
 def _counted(design):
-    """Return (the matrices or phases, what is counted for each); None: a chip counts nothing."""
+    """Return (matrices or phases, what is counted for each), or None: nothing is."""
     program = design.lowered()
     if isinstance(program, IntegerProgram):
         return [matrix.name for matrix in program.layout.matrices], COUNTERS
