@@ -34,9 +34,7 @@ class Window:
     first_step: int
     stop_step: int
     case_phases: tuple[tuple[str, float], ...]
-    n_cases: int
     groups: dict[str, tuple[int, int]]
-    refractory_ms: float
 
     @property
     def bounds_ms(self):
@@ -46,8 +44,9 @@ class Window:
     def phases(self):
         """Return (name, first ms, last ms) of every phase that lies in it, in turn."""
         first, last = self.bounds_ms
+        first, last = first + self.dt_ms / 2, last - self.dt_ms / 2  # of whole steps
         ends = np.cumsum([0.0, *(ms for _, ms in self.case_phases)])
-        cases = range(int(first / ends[-1]), min(self.n_cases, math.ceil(last / ends[-1])))
+        cases = range(int(first / ends[-1]), math.ceil(last / ends[-1]))
         spans = [
             (name, float(case * ends[-1] + start), float(case * ends[-1] + end))
             for case in cases

@@ -53,14 +53,12 @@ def _window(program, n_cases, window_ms):
         raise ValueError(f"window_ms = {window_ms}: want (from, to) within 0..{last * dt:g} ms")
     first, stop = (int(np.clip(np.rint(ms / dt), 0, last)) for ms in (from_ms, to_ms))
     stop = max(stop, first + 1)  # a step at least
-    return Window(
-        dt, first, stop, tuple((phase.name, phase.duration_ms) for phase in phases), n_cases,
-        {
-            slot.name: (units, dynamics.neurons)
-            for slot, units in zip(program.layout.slots, dynamics.sizes, strict=False)
-        },
-        dynamics.refractory_ms,
-    )  # fmt: skip
+    groups = {
+        slot.name: (units, dynamics.neurons)
+        for slot, units in zip(program.layout.slots, dynamics.sizes, strict=False)
+    }
+    spans = tuple((phase.name, phase.duration_ms) for phase in phases)
+    return Window(dt, first, stop, spans, groups)
 
 
 class _Recorder:

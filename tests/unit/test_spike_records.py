@@ -59,6 +59,8 @@ def test_the_phases_of_a_record_are_those_in_its_window():
         ("release", 80.0, 120.0), ("clamp", 120.0, 200.0)
     )  # fmt: skip
     assert len(chip.record(CASES).phases) == 6
+    fine = chip_of(dt_ms=0.1).record(np.tile(CASES, (7, 1)), (120.0 * 7, 120.0 * 14))
+    assert len(fine.phases) == 14
 
 
 def peak_of(work):
