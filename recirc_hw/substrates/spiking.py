@@ -153,6 +153,11 @@ class Spiking(Held):
         """How many units of the chip stand for one of the network."""
         return 1 if self.shared_weights else self.neurons
 
+    def effects(self):
+        """Return what real synapses add to the equations, with what turns it off."""
+        ideal = IdealDevice()
+        return {} if self.device == ideal else {"synapse device": {"device": ideal}}
+
     def lower(self, rule, network, batch_size=1) -> Phases:
         """Return the phases of one case under `rule`; see `presenting.phases_of`."""
         return phases_of(self, rule, network)

@@ -104,3 +104,9 @@ def test_a_run_comes_back_from_its_file_with_counts_and_weights(fields, tmp_path
     (tmp_path / "run.json").write_text(json.dumps(record))
     with pytest.raises(rh.DataError, match="counters: want spikes, .* of clamp, release"):
         load_runs(tmp_path, run.design)
+
+
+def test_a_synapse_device_is_an_effect_that_can_be_left_out():
+    few = rh.Spiking(device=rh.devices.Codes(bits=6, w_max=16.0), neurons=2)
+    assert few.without("synapse device") == rh.Spiking(neurons=2)
+    assert rh.Spiking().effects() == {}
