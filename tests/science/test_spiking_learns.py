@@ -19,8 +19,8 @@ def learned(n, sweeps, rule=None, **fields):
         design = rh.Design(
             rh.Loop(4, 2), rh.Recirculation(**(rule or {})), rh.Spiking(**fields)
         )
-    chips = [design.fabricate(seed) for seed in range(n)]
-    runs = rh.train(chips, rh.tasks.encoder(4), max_updates=sweeps, probes=False)
+        chips = [design.fabricate(seed) for seed in range(n)]
+        runs = rh.train(chips, rh.tasks.encoder(4), max_updates=sweeps, probes=False)
     return sum(run.learned for run in runs)
 
 
@@ -48,12 +48,12 @@ def test_what_must_not_be_left_out_keeps_every_chip_from_learning(fields):
 
 
 def test_digits_come_back_from_populations_of_four_neurons():
-    # 64-16-64, one epoch; the mean image has .0741. After one epoch seed 0 has .0246, as
-    # PCA-8 has, and ten epochs take it to .014.
+    # 64-16-64; the mean image has .0741 and PCA-8 .0247, where two epochs take seed 0; ten
+    # take it to .014. With frozen hidden weights it stays at .043.
     task = rh.tasks.digits()
     rule, substrate = rh.Recirculation(learning_rate=2.0), rh.Spiking(neurons=4, **GRADED)
     chip = rh.Design(NETWORK, rule, substrate).fabricate(0)
-    chip.train(task, epochs=1, until="end", probes=False)
+    chip.train(task, epochs=2, until="end", probes=False)
     answers = chip.reconstruct(task.test, readout="curve")
     assert squared_error(task.test, answers) < 0.03
     assert np.all((answers >= 0) & (answers <= 1))
