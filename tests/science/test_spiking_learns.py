@@ -26,7 +26,7 @@ def learned(n, sweeps, rule=None, **fields):
 
 def test_single_neurons_learn_and_with_frozen_hidden_weights_they_do_not():
     # n = 30. Of an independent build 99 of 100 learned within 1000 sweeps, half within 200;
-    # were the share .9, fewer than 20 would learn once in 10 million such tests.
+    # were the share .94 here, fewer than 20 would learn less than once in a million tests.
     assert learned(30, 600) >= 20
     assert learned(15, 400, {"learning_rate": (0.0, 20.0)}) == 0
 
