@@ -28,7 +28,7 @@ class Spiking(Held):
     that it fires at about f(x) / t_ref, f logistic. s and f are a neuron's own traces,
     slow (that of its group, tau) and fast; their difference tells how its rate changes.
     A case is clamped by J, then the loop runs free. Weights change as it does: a batch
-    only says how many cases make one update.
+    only says how many cases make one update, and they come in random order.
 
     Source: Hinton & McClelland 1988, eqs. 3 to 6, regression being what a synapse still
     sends of earlier spikes; the neuron: Gerstner & Kistler 2002, section 5.3.
@@ -147,6 +147,11 @@ class Spiking(Held):
     def margin(self):
         """How far outputs are kept from 0 and 1 in a cross-entropy: half a spike."""
         return 0.5 * self.refractory_ms / (self.readout_ms * self.neurons)
+
+    @property
+    def shuffles(self):
+        """That cases come in another order each time: of each, the next one finds traces."""
+        return True
 
     @property
     def copies(self):

@@ -23,6 +23,7 @@ from recirc_hw.training.state import State
 
 CHUNK_S = 0.2  # seconds of work between looks at the clock and the keyboard
 SAVE_S = 30.0  # seconds between checkpoints
+WISHES = ("check_every", "shuffles")  # of a substrate, for the course of its training
 
 
 def train(
@@ -82,11 +83,13 @@ def train(
         network, `CheckpointError` where the checkpoint is of another training.
     """
     chips = _same_design(chips)
-    # Where a check takes long, as counting spikes does, the substrate says how often.
-    check_every = getattr(chips[0].design.substrate, "check_every", 1)
+    # Where a check takes long, as counting spikes does, the substrate says how often; and
+    # where the cases of a batch follow one another, that their order should change.
+    substrate = chips[0].design.substrate
+    wishes = {n: getattr(substrate, n) for n in WISHES if hasattr(substrate, n)}
     training = _Training(
         chips,
-        Plan.make(task, max_updates, epochs, batch_size, until, hold, check_every),
+        Plan.make(task, max_updates, epochs, batch_size, until, hold, **wishes),
         backend,
         len(os.sched_getaffinity(0)) if threads is None else whole("threads", threads),
         len(chips) == 1 if probes is None else probes,

@@ -27,10 +27,14 @@ class Plan:
     until: str  # "learned" or "end"
     hold: int
     check_every: int = 1  # updates between checks, at least
+    shuffles: bool = False  # whether a batch of all cases comes in another order each time
 
     @classmethod
-    def make(cls, task, max_updates, epochs, batch_size, until, hold, check_every=1):
-        """Return the plan for what was asked, the task's own wishes where nothing was."""
+    def make(cls, task, max_updates, epochs, batch_size, until, hold, **wishes):
+        """Return the plan for what was asked, the task's own wishes where nothing was.
+
+        `wishes` are the substrate's: check_every, shuffles.
+        """
         if not isinstance(task, Task):
             raise TypeError(f"task: want a Task, such as tasks.encoder(4), got {task!r}")
         cases = len(task.train)
@@ -46,7 +50,7 @@ class Plan:
         else:
             total = whole("epochs", task.epochs if epochs is None else epochs)
             total = whole("updates in all epochs", total * -(-cases // size))
-        return cls(task, size, total, until, whole("hold", hold, least=0), check_every)
+        return cls(task, size, total, until, whole("hold", hold, least=0), **wishes)
 
     @property
     def per_epoch(self):
@@ -81,12 +85,20 @@ class Plan:
         cases = self.task.epoch_cases(epoch)
         if self.per_epoch == 1:
             order = np.tile(np.arange(len(cases)), count)[None]
+            if self.shuffles:
+                updates = range(done, done + count)
+                order = np.stack([np.hstack(self._orders(seed, updates)) for seed in seeds])
             return cases, order, np.arange(1, count + 1) * len(cases)
         first = place * self.batch_size
         last = min(first + count * self.batch_size, len(cases))
-        orders = [permutation(seed, "order", len(cases), step=epoch) for seed in seeds]
+        orders = [order for seed in seeds for order in self._orders(seed, [epoch])]
         ends = np.minimum(np.arange(1, count + 1) * self.batch_size, last - first)
         return cases, np.ascontiguousarray(np.stack(orders)[:, first:last]), ends
+
+    def _orders(self, seed, epochs):
+        """Return the order of the cases in each of these epochs."""
+        count = len(self.task.train)
+        return [permutation(seed, "order", count, step=epoch) for epoch in epochs]
 
 
 def whole(name, value, least=1):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
+from recirc_hw.training.plan import Plan
 
 SHORT = {
     "tau_ms": 20.0, "tau_hidden_ms": 12.0, "release_ms": 40.0, "readout_ms": 60.0,
@@ -268,3 +269,17 @@ def test_a_backend_that_is_not_installed_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "brian2", None)
     with pytest.raises(rh.UnsupportedError, match=r"pip install 'recirc_hw\[brian2\]'"):
         design_of().fabricate(0).reconstruct(np.eye(4), backend="brian2")
+
+
+def test_cases_come_in_another_order_at_every_sweep_whatever_the_calls():
+    plan = Plan.make(rh.tasks.encoder(4), 50, None, None, None, 0, shuffles=True)
+    _, order, ends = plan.stretch([3, 4], 0, 50)
+    np.testing.assert_array_equal(ends, np.arange(4, 201, 4))
+    sweeps = order.reshape(2, 50, 4)
+    np.testing.assert_array_equal(np.sort(sweeps), np.broadcast_to(np.arange(4), (2, 50, 4)))
+    assert len(np.unique(sweeps.reshape(-1, 4), axis=0)) > 20  # of 24
+    assert (sweeps[0] != sweeps[1]).any()
+    halves = [plan.stretch([3, 4], done, count)[1] for done, count in ((0, 20), (20, 30))]
+    np.testing.assert_array_equal(np.hstack(halves), order)
+    assert rh.Spiking().shuffles
+    assert not hasattr(rh.Ideal(), "shuffles")
