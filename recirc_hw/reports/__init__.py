@@ -2,8 +2,8 @@
 
 Here belong figures (`plots`, one function each), their common look (`style`), the
 self-contained page (`page`) and what a page says of a training (`run_page`) or of a
-question asked of many chips (`study_page`). Nothing here trains, reads run folders, or
-knows of the command line.
+question asked of many chips (`study_page`, `sweep_page`). Nothing here trains, reads run
+folders, or knows of the command line.
 """
 
 from recirc_hw.reports.page import Section, Table, write_report
@@ -15,6 +15,7 @@ from recirc_hw.reports.run_page import (
     run_sections,
 )
 from recirc_hw.reports.study_page import design_section, study_report, study_sections
+from recirc_hw.reports.sweep_page import sweep_report
 
 __all__ = [
     "Section",
@@ -27,5 +28,6 @@ __all__ = [
     "run_sections",
     "study_report",
     "study_sections",
+    "sweep_report",
     "write_report",
 ]

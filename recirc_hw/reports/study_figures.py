@@ -15,6 +15,7 @@ from recirc_hw.reports.style import (
     RULE,
     Picture,
     legend_above,
+    log_where_wide,
     message,
     short,
     styled,
@@ -22,7 +23,7 @@ from recirc_hw.reports.style import (
 
 MARKS = {"holds": ("o", COLOURS[0]), "undecided": ("D", "white"), "fails": ("v", COLOURS[1])}
 NO_CHIP = {"color": MUTED, "linestyle": "none", "label": "no such chip", "markersize": 7}
-DARK = 0.45  # shares below it have a dark shade
+DARK = 0.6  # shares above it have a dark shade
 BLAME = 0.05  # effects of a larger p value are drawn pale
 
 
@@ -93,8 +94,8 @@ def _value_axis(ax, limit, x):
     """Scale the x axis as the search divided it, with ticks at whole numbers."""
     if all(float(value).is_integer() for value in x) and np.ptp(x) <= 40:
         ax.xaxis.get_major_locator().set_params(integer=True)
-    elif x.min() > 0 and x.max() >= 50 * x.min():
-        ax.set_xscale("log")
+    else:
+        log_where_wide(ax.xaxis, x)
     if limit.stop < limit.start:
         ax.invert_xaxis()
 
@@ -124,14 +125,14 @@ def frontier_figure(frontier):
     y = np.array([point.value for _, point in measured], float)
     share = np.array([point.found.share for _, point in measured])
     seen = ax.scatter(
-        x, y, c=100 * share, cmap="cividis", vmin=0, vmax=100, s=360, marker="s",
+        x, y, c=100 * share, cmap="Blues", vmin=0, vmax=100, s=360, marker="s",
         edgecolors=INK, linewidths=0.5, zorder=3,
     )  # fmt: skip
     picture.colorbar(seen, ax=ax, label="chips that learn, %")
     for other, value, part in zip(x, y, share, strict=True):
         ax.text(
             other, value, f"{100 * part:.0f}", ha="center", va="center", fontsize=7,
-            color="white" if part < DARK else INK, zorder=5,
+            color="white" if part > DARK else INK, zorder=5,
         )  # fmt: skip
     refused = [(other, point.value) for other, point in points if point.found is None]
     if refused:
@@ -143,8 +144,9 @@ def frontier_figure(frontier):
     ]
     label = f"frontier: {100 * frontier.at_least:g} % of chips learn"
     if pairs:
-        ax.plot(*np.transpose(pairs), color=COLOURS[1], linewidth=2.2, zorder=4, label=label)
+        ax.plot(*np.transpose(pairs), color=COLOURS[1], linewidth=2.2, zorder=2, label=label)
     ax.set(xlabel=frontier.names[1], ylabel=frontier.names[0])
+    ax.margins(0.1)
     for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
         if all(value.is_integer() for value in values):
             axis.get_major_locator().set_params(integer=True)

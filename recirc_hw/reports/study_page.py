@@ -8,8 +8,8 @@ from recirc_hw.reports.study_figures import (
     yield_figure,
 )
 from recirc_hw.reports.study_words import (
+    answer_facts,
     blame_sentence,
-    design_facts,
     frontier_sentence,
     limit_sentence,
     yield_sentence,
@@ -40,7 +40,7 @@ def study_report(folder, answer, name=PAGE):
     if answer.interrupted:
         lead += " Stopped by hand: this is what the chips so far say."
     sections = [*study_sections(answer), design_section(answer.design)]
-    return write_report(folder, title, sections, design_facts(answer), lead, name)
+    return write_report(folder, title, sections, answer_facts(answer), lead, name)
 
 
 def study_sections(answer):

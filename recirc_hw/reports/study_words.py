@@ -52,19 +52,20 @@ def blame_sentence(ablation):
     return f"To blame: {ablation.to_blame}. {rates}"
 
 
-def design_facts(answer):
-    """Return what to know at a glance of the chips that a question was asked of."""
-    design = answer.design
+def network_facts(design):
+    """Return what to know at a glance of a design."""
     sizes = ", ".join(str(group.size) for group in design.network.groups)
-    facts = {
+    return {
         "Network": f"{type(design.network).__name__}({sizes})",
         "Rule": design.rule.name,
         "Substrate": type(design.substrate).__name__,
     }
+
+
+def answer_facts(answer):
+    """Return what to know at a glance of the chips that a question was asked of."""
+    facts = network_facts(answer.design)
     one = answer.everything if isinstance(answer, Ablation) else answer
-    if isinstance(one, Yield):
-        facts["Task"] = one.task
-        facts["Chips"] = f"{one.seed:,} to {one.seed + one.chips - 1:,}"
-    else:
-        facts["Chips trained"] = f"{one.chips_used:,}"
-    return facts
+    if not isinstance(one, Yield):
+        return facts | {"Chips trained": f"{one.chips_used:,}"}
+    return facts | {"Task": one.task, "Chips": f"{one.seed:,} to {one.seed + one.chips - 1:,}"}
