@@ -15,7 +15,7 @@ from recirc_hw.reports.run_page import (
     run_sections,
 )
 from recirc_hw.reports.study_page import design_section, study_report, study_sections
-from recirc_hw.reports.sweep_page import sweep_report
+from recirc_hw.reports.sweep_page import sweep_report, sweep_sections
 
 __all__ = [
     "Section",
@@ -29,5 +29,6 @@ __all__ = [
     "study_report",
     "study_sections",
     "sweep_report",
+    "sweep_sections",
     "write_report",
 ]
