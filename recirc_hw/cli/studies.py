@@ -11,6 +11,7 @@ from recirc_hw.cli.common import (
     AsJson,
     Backend,
     DesignFile,
+    Scheduler,
     Seed,
     TaskSpec,
     app,
@@ -69,6 +70,7 @@ def yield_command(
     batch_size: BatchSize = None,
     backend: Backend = "native",
     threads: Threads = None,
+    scheduler: Scheduler = None,
     folder: OutFolder = None,
     as_json: AsJson = False,
 ):
@@ -77,7 +79,7 @@ def yield_command(
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = learning_yield(
             design, found, chips=chips, seed=seed, width=width, decide=at_least,
-            confidence=confidence, progress=progress,
+            confidence=confidence, scheduler=scheduler, progress=progress,
             **_training(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "yield", as_json, _yield_lines)
@@ -140,6 +142,7 @@ def limit_command(
     batch_size: BatchSize = None,
     backend: Backend = "native",
     threads: Threads = None,
+    scheduler: Scheduler = None,
     folder: OutFolder = None,
     as_json: AsJson = False,
 ):
@@ -150,7 +153,8 @@ def limit_command(
         answer = find_limit(
             design, fields, found, at_least=at_least, **ends, scale=scale, steps=steps,
             resolution=resolution, chips=chips, seed=seed, confidence=confidence,
-            progress=progress, **_training(max_updates, epochs, batch_size, backend, threads),
+            scheduler=scheduler, progress=progress,
+            **_training(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     if isinstance(answer, Frontier):
         _show(answer, folder, "frontier", as_json, _frontier_lines)
@@ -232,6 +236,7 @@ def ablate_command(
     batch_size: BatchSize = None,
     backend: Backend = "native",
     threads: Threads = None,
+    scheduler: Scheduler = None,
     folder: OutFolder = None,
     as_json: AsJson = False,
 ):
@@ -240,7 +245,8 @@ def ablate_command(
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = ablate(
             design, found, chips=chips, seed=seed, pairs=pairs, confidence=confidence,
-            progress=progress, **_training(max_updates, epochs, batch_size, backend, threads),
+            scheduler=scheduler, progress=progress,
+            **_training(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "ablation", as_json, _ablation_lines)
     raise typer.Exit(exit_code(answer.interrupted))
