@@ -20,7 +20,7 @@ from recirc_hw.cli.common import (
     print_json,
 )
 from recirc_hw.designs import Design
-from recirc_hw.errors import DesignError
+from recirc_hw.errors import DataError, DesignError
 from recirc_hw.studies import Frontier, ablate, find_limit, learning_yield
 from recirc_hw.terminal import out, study_progress, table
 from recirc_hw.training.checkpoint import write_whole
@@ -281,19 +281,34 @@ def _ablation_lines(ablation):
 
 
 def _show(answer, folder, name, as_json, lines):
-    """Print an answer, and leave its page, picture, numbers and JSON in a folder."""
-    record = answer.summary()
-    if folder is not None:
-        from recirc_hw.reports import study_report
+    """Print an answer, and leave its page, pictures, numbers and JSON in a folder.
 
-        record["report"] = str(study_report(folder, answer, f"{name}.html"))
-        write_whole(folder / f"{name}.json", json.dumps(record, indent=1).encode())
+    An answer may have taken hours: where the folder cannot be written it is printed first.
+    """
+    record, problem = answer.summary(), None
+    if folder is not None:
+        try:
+            record["report"] = _write(answer, folder, name, record)
+        except (DataError, OSError) as error:
+            problem = error
     if as_json:
         print_json(record)
-        return
-    for line in lines(answer):
-        out.print(line, markup=False)
-    if folder is not None:
-        out.print(f"report: {record['report']}", markup=False)
-    if answer.interrupted:
-        out.print("stopped by Ctrl-C; this is what the chips so far say", markup=False)
+    else:
+        for line in lines(answer):
+            out.print(line, markup=False)
+        if "report" in record:
+            out.print(f"report: {record['report']}", markup=False)
+        if answer.interrupted:
+            out.print("stopped by Ctrl-C; this is what the chips so far say", markup=False)
+    if problem is not None:
+        raise problem
+
+
+def _write(answer, folder, name, record):
+    """Leave an answer's page, pictures, numbers and JSON in a folder; return the page."""
+    from recirc_hw.reports import study_report
+
+    page = str(study_report(folder, answer, f"{name}.html"))
+    content = json.dumps(record | {"report": page}, indent=1)
+    write_whole(folder / f"{name}.json", content.encode())
+    return page
