@@ -36,6 +36,19 @@ class Side(NamedTuple):
     hatch: str
     mark: str
 
+    def chips(self, pairing):
+        """Return the share of chips it costs, and the interval's ends."""
+        low, high = sorted(self.sign * end for end in pairing.share_interval)
+        return self.sign * pairing.share + 0.0, low, high  # never -0
+
+    def factor(self, pairing):
+        """Return the factor on updates it costs, and the interval's ends; nan unknown."""
+        if pairing.ratio is None:
+            return (math.nan,) * 3
+        power = -self.sign  # leaving an effect out is the inverse of adding it
+        ends = pairing.ratio_interval or (math.nan, math.nan)
+        return pairing.ratio**power, *sorted(end**power for end in ends)
+
 
 SIDES = {
     "lost": Side("alone, against none", -1, COLOURS[0], "", "o"),
@@ -201,23 +214,19 @@ def ablation_figure(ablation):
 
 def _cost_bar(ax, row, pairing, side, alpha, labelled):
     """Draw the share of chips that an effect costs, with its interval."""
-    low, high = sorted(100 * side.sign * end for end in pairing.share_interval)
+    share, low, high = (100 * value for value in side.chips(pairing))
     ax.barh(
-        row, 100 * side.sign * pairing.share, 0.34, color=side.colour, alpha=alpha,
-        hatch=side.hatch, edgecolor="white", label=side.label if labelled else None,
+        row, share, 0.34, color=side.colour, alpha=alpha, hatch=side.hatch, edgecolor="white",
+        label=side.label if labelled else None,
     )  # fmt: skip
     ax.hlines(row, low, high, color=INK, linewidth=1)
 
 
 def _time_mark(ax, row, pairing, side, alpha):
     """Draw the factor on updates that an effect costs, with its interval."""
-    if pairing.ratio is None:
-        return
-    power = -side.sign  # leaving an effect out is the inverse of adding it
-    ax.plot(pairing.ratio**power, row, side.mark, color=side.colour, alpha=alpha, markersize=6)
-    if pairing.ratio_interval is not None:
-        low, high = sorted(end**power for end in pairing.ratio_interval)
-        ax.hlines(row, low, high, color=side.colour, alpha=alpha, linewidth=1.4)
+    factor, low, high = side.factor(pairing)
+    ax.plot(factor, row, side.mark, color=side.colour, alpha=alpha, markersize=6)
+    ax.hlines(row, low, high, color=side.colour, alpha=alpha, linewidth=1.4)
 
 
 def _factor_axis(ax):
@@ -234,16 +243,14 @@ def _factor_axis(ax):
 
 def _ablation_columns(effects):
     """Return the numbers of an ablation by name."""
-    return {
-        "effect": [effect.name for effect in effects],
-        "blame": [effect.blame for effect in effects],
-        "alone: share learned": [effect.alone.share for effect in effects],
-        "left out: share learned": [effect.without.share for effect in effects],
-        "p (learned)": [effect.p_learned for effect in effects],
-        "factor on updates": [_number(effect.slowdown) for effect in effects],
+    columns = {"effect": [effect.name for effect in effects]}
+    for name, side in SIDES.items():
+        pairings = [getattr(effect, name) for effect in effects]
+        for what, measure in (("chips", side.chips), ("factor on updates", side.factor)):
+            values = zip(*map(measure, pairings), strict=True)
+            for part, column in zip(("", ", low", ", high"), values, strict=True):
+                columns[f"{side.label}: {what}{part}"] = column
+    return columns | {
+        "p (chips)": [effect.p_learned for effect in effects],
         "p (updates)": [effect.p_updates for effect in effects],
     }
-
-
-def _number(value):
-    return math.nan if value is None else value
