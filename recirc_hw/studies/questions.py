@@ -1,0 +1,389 @@
+"""The questions of `study`, each put to one chip: what it asks, and its answer in words."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from recirc_hw.chips import Design
+from recirc_hw.errors import DesignError, PriceError, UnsupportedError
+from recirc_hw.ledger import Cost, cost
+from recirc_hw.ledger.tables import energy
+from recirc_hw.studies.ablation import ablate
+from recirc_hw.studies.curve import Frontier, Limit, short
+from recirc_hw.studies.learning_yield import learning_yield
+from recirc_hw.studies.limit import find_limit
+from recirc_hw.studies.transfer import transfer
+from recirc_hw.studies.vary import Place, design_with
+
+MISMATCH = "substrate.*_mismatch"
+STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)  # of mismatch, at which weights are loaded
+LARGEST = 2.0  # mismatch that the limit is sought up to
+FINE = 0.05  # of that range: how closely
+WIDTH = 0.1  # of the yield's interval, at most
+BITS = ("substrate.weight_bits", "substrate.weight_fraction_bits")
+DEVICE_BITS = "substrate.device.bits"
+
+
+class Inapplicable(Exception):
+    """A question has no meaning for a chip; the message says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one question to one chip.
+
+    `status` is "answered", "interrupted" (so far), "does not apply" or "missing" (not
+    asked any more); `result` is what the study behind it returned.
+    """
+
+    question: str
+    chip: str
+    status: str
+    brief: str = ""  # in few words, for a table
+    text: str = ""  # in sentences; where it does not apply, the reason
+    result: object = field(repr=False, default=None)
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+    def summary(self):
+        """Return the answer as JSON takes it."""
+        names = ("question", "chip", "status", "brief", "text", "wall_s", "cpu_s")
+        record = {name: getattr(self, name) for name in names}
+        return record | {"result": self.result and self.result.summary()}
+
+
+@dataclass
+class Asked:
+    """One chip under study: how to ask about it, and what it answered so far."""
+
+    chip: str
+    design: Design
+    task: object
+    chips: int
+    at_least: float
+    options: dict  # seed, confidence, and what `train` takes
+    progress: Callable | None = None
+    results: dict = field(default_factory=dict)  # by question
+
+    @property
+    def percent(self):
+        """The share that is asked for, in words."""
+        return f"{100 * self.at_least:g} %"
+
+    def put(self, question):
+        """Put a question; return its answer.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After Ctrl-C, where nothing was found yet.
+        """
+        wall, cpu = time.monotonic(), time.process_time()
+        try:
+            brief, text, result = question.ask(self)
+        except (Inapplicable, UnsupportedError, PriceError) as reason:
+            return Answer(question.name, self.chip, "does not apply", "-", str(reason))
+        self.results[question.name] = result
+        stopped = getattr(result, "interrupted", False)
+        return Answer(
+            question.name, self.chip, "interrupted" if stopped else "answered", brief, text,
+            result, time.monotonic() - wall, time.process_time() - cpu,
+        )  # fmt: skip
+
+    def ask(self, study, *arguments, design=None, chips=None, **options):
+        """Run a study on the design, or on another, with the options of all of them."""
+        return study(
+            design or self.design, *arguments, self.task, chips=chips or self.chips,
+            progress=self.progress, **self.options, **options,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question: its name, how it is asked in words, and the function that asks it.
+
+    `ask(asked)` returns (the answer in few words, in sentences, the study's result).
+    """
+
+    name: str
+    title: str
+    ask: Callable
+
+
+def between(interval, scale=1.0, unit=""):
+    """Return an interval in words."""
+    low, high = ("?" if end is None else f"{scale * end:.3g}" for end in interval)
+    return f"{low} to {high}{unit}"
+
+
+# -- does it learn ---------------------------------------------------------------------
+
+
+def _yield(asked):
+    """Ask on what share of chips it learns."""
+    found = asked.ask(
+        learning_yield, chips=2 * asked.chips, width=WIDTH, decide=asked.at_least
+    )
+    sure = {"above": "yes", "below": "no", None: "undecided"}[found.verdict]
+    range_ = between(found.interval, 100, " %")
+    text = (
+        f"{found.learned} of {found.chips} chips learn {found.task} ({_sure(found)} "
+        f"{range_}); that at least {asked.percent} do: {sure}. "
+        f"On {100 * found.held_share:.3g} % it still held at every later check."
+    )
+    if found.updates["median"] is not None:
+        text += f" It takes {found.updates['median']:,.0f} weight updates (median)."
+    return f"{100 * found.share:.3g} % ({range_})", text, found
+
+
+def _sure(found):
+    return f"{100 * found.confidence:g} % interval"
+
+
+# -- where it breaks -------------------------------------------------------------------
+
+
+def _weight_bits(asked):
+    """Ask how few bits the weights may have."""
+    substrate = asked.design.substrate
+    if hasattr(substrate, "weight_bits"):
+        return _fixed_point_bits(asked, substrate)
+    device = getattr(substrate, "device", None)
+    if not hasattr(device, "bits"):
+        what = f"of device '{device.type}' are" if device is not None else "are"
+        raise Inapplicable(
+            f"the weights of {type(substrate).__name__} chips {what} no codes of some bits"
+        )
+    found = asked.ask(find_limit, DEVICE_BITS, stop=2, at_least=asked.at_least)
+    return _limit_words(asked, found, "weight bits")
+
+
+def _fixed_point_bits(asked, substrate):
+    """Ask for the fewest bits over all ways to split them."""
+    formats = [substrate.weight_format(k)[:2] for k in range(len(asked.design.network.matrices))]
+    bits, fraction = (max(values) for values in zip(*formats, strict=True))
+    last = max(0, fraction - bits + 2)  # as many integer bits, in a weight of two bits
+    if last >= fraction:
+        found = asked.ask(find_limit, BITS[0], start=bits, stop=2, at_least=asked.at_least)
+        return _limit_words(asked, found, "weight bits")
+    options = dict(asked.options)
+    options["confidence"] = 1 - (1 - options["confidence"]) / (fraction - last + 1)
+    found = find_limit(
+        asked.design, BITS, asked.task, start=(bits, fraction), stop=(2, last),
+        at_least=asked.at_least, chips=asked.chips, progress=asked.progress, **options,
+    )  # fmt: skip
+    return _frontier_words(asked, found)
+
+
+def best_of(frontier):
+    """Return (value of the other field, limit) of a frontier's lowest limit, or None."""
+    held = [
+        (limit.value, other, limit)
+        for other, limit in zip(frontier.across, frontier.limits, strict=False)
+        if limit is not None and limit.value is not None
+    ]
+    if not held:
+        return None
+    _, other, limit = min(held, key=lambda one: (one[0], -one[2].curve[0].value, one[1]))
+    return other, limit
+
+
+def _frontier_words(asked, found):
+    """Return the words for the fewest bits over all fractions."""
+    best = best_of(found)
+    if best is None:
+        return "none", f"No number of weight bits lets {asked.percent} of chips learn.", found
+    fraction, limit = best
+    limits = [one for one in found.limits if one is not None]
+    lows = [one.interval[0] for one in limits if one.interval[0] is not None]
+    highs = [one.interval[1] for one in limits if one.interval[1] is not None]
+    range_ = between((min(highs, default=None), min(lows, default=None)))
+    brief = f"{limit.value} bits ({range_})"
+    text = (
+        f"At least {asked.percent} of chips learn with weights of {limit.value} bits, "
+        f"{fraction:g} of them fraction ({100 * asked.options['confidence']:g} % interval "
+        f"{range_}); {found.chips_used} chips at {len(found.across)} fractions."
+    )
+    return brief, " ".join((text, *_notes(limit))), found
+
+
+def _mismatch(asked):
+    """Ask how far all mismatches may go together."""
+    try:
+        Place.find(asked.design, MISMATCH)
+    except DesignError:
+        kind = type(asked.design.substrate).__name__
+        raise Inapplicable(
+            f"{kind} chips have no mismatch: they differ only in their initial weights"
+        ) from None
+    found = asked.ask(
+        find_limit, MISMATCH, start=0.0, stop=LARGEST, at_least=asked.at_least, resolution=FINE
+    )
+    return _limit_words(asked, found, "mismatch of everything")
+
+
+def _limit_words(asked, found, what):
+    """Return the words for a limit."""
+    value = short(found.value)
+    range_ = between(sorted(found.interval, key=lambda end: (end is None, end)))
+    text = (
+        f"At least {asked.percent} of chips learn up to {what} {value} "
+        f"({_sure(found)} {range_}); {found.chips_used} chips."
+    )
+    return f"{value} ({range_})", " ".join((text, *_notes(found))), found
+
+
+def _notes(limit):
+    """Yield a limit's notes as sentences."""
+    for note in limit.notes:
+        yield f"{note[0].upper()}{note[1:]}."
+
+
+# -- what is to blame ------------------------------------------------------------------
+
+
+def _blame(asked):
+    """Ask which effect is to blame, where the chip breaks."""
+    where, design = _broken(asked)
+    found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 2 // 5))
+    share = 100 * found.everything.share
+    if found.to_blame is None:
+        text = "no effect surely does harm"
+    else:
+        worst = found.ranked[0]
+        text = (
+            f"{worst.name} is to blame: alone it leaves {100 * worst.alone.share:.3g} % that "
+            f"learn, without it {100 * worst.without.share:.3g} % do "
+            f"(p = {min(worst.p_learned, worst.p_updates):.2g}, corrected for "
+            f"{len(found.ranked)} effects)"
+        )
+    text = (
+        f"{where}, where {share:.3g} % of {found.everything.chips} chips learn and "
+        f"{100 * found.nothing.share:.3g} % without all effects, {text}."
+    )
+    return found.to_blame or "none surely", text, found
+
+
+def _broken(asked):
+    """Return (where, the design there): the first value beyond a limit that fails.
+
+    That is the design itself, where it does not learn or no limit was found.
+    """
+    own = asked.results.get("yield")
+    if own is None or own.verdict != "below":
+        for name in ("mismatch", "weight_bits"):
+            found = asked.results.get(name)
+            places = {}
+            if isinstance(found, Frontier) and (best := best_of(found)):
+                places, found = {Place.find(asked.design, found.names[1]): best[0]}, best[1]
+            failing = _beyond(found) if isinstance(found, Limit) else None
+            if failing is not None:
+                places[Place.find(asked.design, found.name)] = failing
+                told = {MISMATCH: "mismatch"}.get(found.name, found.name.split(".")[-1])
+                return f"At {told} {short(failing)}", design_with(asked.design, places)
+    return "As designed", asked.design
+
+
+def _beyond(limit):
+    """Return the first value after a limit at which chips were built and too few learned."""
+    for point in limit.curve:
+        if not point.passes and point.found is not None:
+            return point.value
+    return None
+
+
+# -- what it costs ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """The same chip by its own rule and by another: what each costs."""
+
+    own: Cost
+    other: Cost
+    task: str
+
+    def summary(self):
+        """Return both costs as JSON takes them."""
+        return {"own": self.own.record(), "other": self.other.record(), "task": self.task}
+
+    def plot(self):
+        """Return a Matplotlib figure: energy of an inference and of the learning."""
+        from recirc_hw.reports.study_figures import rivals_figure
+
+        return rivals_figure(self)
+
+
+def _energy(asked):
+    """Ask what a learned example costs, against backprop."""
+    if not asked.design.is_clocked and not hasattr(asked.design.substrate, "tally"):
+        kind = type(asked.design.substrate).__name__
+        raise Inapplicable(f"what a {kind} chip does is not counted: there are no prices for it")
+    if asked.design.rule.type == "backprop":
+        raise Inapplicable("it learns by backprop itself")
+    own = cost(asked.design, asked.task)
+    other = cost(asked.design.with_rule("backprop"), asked.task)
+    ours, theirs = (one.energy_pj["learned_example"] for one in (own, other))
+    more = "more" if ours >= theirs else "less"
+    reads, words = (
+        [getattr(one.counts.memory, name) for one in (own, other)]
+        for name in ("transposed_reads", "state_words")
+    )
+    text = (
+        f"{energy(ours)} a learned example, {abs(100 * (ours / theirs - 1)):.2g} % {more} than "
+        f"backprop on the same chip ({energy(theirs)}); an inference takes "
+        f"{energy(own.energy_pj['inference'])}. It reads {reads[0]:,.0f} weights an example "
+        f"backwards, backprop {reads[1]:,.0f}, and keeps {words[0]} words of state, backprop "
+        f"{words[1]}. Counts are exact for chip 0; prices ({own.prices.name}) are rough: "
+        f"{own.prices.uncertainty}."
+    )
+    return f"{energy(ours)}; backprop {energy(theirs)}", text, Rivals(own, other, asked.task.name)
+
+
+# -- is learning on the chip worth it --------------------------------------------------
+
+
+def _loading(asked):
+    """Ask whether learning on the chip beats loading an ideal chip's weights."""
+    varied, at = {}, None
+    try:
+        at = Place.find(asked.design, MISMATCH).value(asked.design)
+        at = max(at) if isinstance(at, tuple) else at
+        values = sorted({*STRENGTHS, at})
+        varied = {"field": MISMATCH, "values": values}
+    except DesignError:
+        pass  # without mismatch it is compared as it is
+    found = asked.ask(transfer, chips=max(1, asked.chips // 2), **varied)
+    at = at or (found.points[-1].value if varied else None)
+    done = [point for point in found.points if point.value == at] or found.points[-1:]
+    return *_loading_words(done[0], found), found
+
+
+def _loading_words(point, found):
+    """Return the words for a comparison, at one point of it."""
+    loaded, learned, tuned = point.loaded, point.learned, point.tuned
+    where = "" if point.value is None else f"At mismatch {point.value:g} of everything "
+    text = (
+        f"{where}an ideal chip's weights work on {loaded.learned} of {loaded.chips} chips "
+        f"({_sure(loaded)} {between(loaded.interval, 100, ' %')}); learning on the chip works "
+        f"on {learned.learned} ({between(learned.interval, 100, ' %')}), learning on from the "
+        f"loaded weights on {tuned.learned}. "
+    )
+    if point.gained.p_learned < 1 - found.confidence:
+        better = "Learning on the chip" if point.gained.share > 0 else "Loading"
+        text += f"{better} works on more chips (p = {point.gained.p_learned:.2g})."
+    else:
+        text += f"The difference may be chance (p = {point.gained.p_learned:.2g})."
+    text = text[0].upper() + text[1:]
+    shares = (f"{100 * one.share:.3g} %" for one in (loaded, learned))
+    return "loaded {}, learned {}".format(*shares), text
+
+
+QUESTIONS = (
+    Question("yield", "Does it learn?", _yield),
+    Question("weight_bits", "How few weight bits will do?", _weight_bits),
+    Question("mismatch", "How much mismatch will do?", _mismatch),
+    Question("blame", "Which effect is to blame where it breaks?", _blame),
+    Question("energy", "What does a learned example cost?", _energy),
+    Question("loading", "Does learning on the chip beat loading weights?", _loading),
+)
