@@ -30,7 +30,8 @@ BatchSize = Annotated[int | None, typer.Option(help="Cases per weight update.")]
 Threads = Annotated[int | None, typer.Option(help="Chips in parallel.")]
 Confidence = Annotated[float, typer.Option(help="Of the intervals.")]
 OutFolder = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the picture, its CSV and the JSON.")
+    Path | None,
+    typer.Option("--out", help="Folder for the page, its pictures and numbers, and the JSON."),
 ]
 
 
@@ -274,12 +275,12 @@ def _ablation_lines(ablation):
 
 
 def _show(answer, folder, name, as_json, lines):
-    """Print an answer, and leave its picture, its numbers and its JSON in a folder."""
+    """Print an answer, and leave its page, picture, numbers and JSON in a folder."""
     record = answer.summary()
     if folder is not None:
-        from recirc_hw.reports import save_picture
+        from recirc_hw.reports import study_report
 
-        record["picture"] = str(save_picture(answer.plot(), folder / name))
+        record["report"] = str(study_report(folder, answer, f"{name}.html"))
         write_whole(folder / f"{name}.json", json.dumps(record, indent=1).encode())
     if as_json:
         print_json(record)
@@ -287,6 +288,6 @@ def _show(answer, folder, name, as_json, lines):
     for line in lines(answer):
         out.print(line, markup=False)
     if folder is not None:
-        out.print(f"picture: {record['picture']}", markup=False)
+        out.print(f"report: {record['report']}", markup=False)
     if answer.interrupted:
         out.print("stopped by Ctrl-C; this is what the chips so far say", markup=False)

@@ -206,7 +206,7 @@ def report(
     ] = None,
     as_json: AsJson = False,
 ):
-    """Write a run's page and pictures again, or show a study's table."""
+    """Write the page of a run or of a study, and show a study's table."""
     if (folder / STUDY).exists():
         show_study(folder, watch, export, as_json)
         return

@@ -122,8 +122,9 @@ def _frontier(design, names, task, start, stop, steps, progress, search, options
             interrupted, across = True, across[: len(limits)]
             break
     return Frontier(
-        names, tuple(across), tuple(limits), search["at_least"], interrupted, tuple(notes)
-    )
+        names, tuple(across), tuple(limits), search["at_least"], interrupted, tuple(notes),
+        design,
+    )  # fmt: skip
 
 
 def _spread(axis, steps):

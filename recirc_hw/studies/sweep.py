@@ -55,6 +55,7 @@ def sweep(path, *, out=None, resume=False, processes=None, scheduler=None, progr
             names=study.names, cells=study.count, task=study.task.name,
             task_fingerprint=study.task_fingerprint, design=study.design.sections(),
             file=study.file.model_dump(by_alias=True), code=code_version(), versions=versions(),
+            batch_size=study.training.get("batch_size", study.task.batch_size),
         )  # fmt: skip
         try:
             with workers(processes, scheduler) as crew:

@@ -53,11 +53,11 @@ def test_yield_says_share_interval_and_updates(run):
     assert error == ""
 
 
-def test_yield_leaves_picture_numbers_and_json_where_asked(run):
+def test_yield_leaves_page_picture_numbers_and_json_where_asked(run):
     record = json.loads(run("yield", CHIP, "--chips", 5, "--out", "a", "--json")[0])
     assert record["chips"] == 5
     assert {path.name for path in Path("a").iterdir()} == {
-        "yield.png", "yield.csv", "yield.json",
+        "yield.html", "yield.png", "yield.csv", "yield.json",
     }  # fmt: skip
     assert json.loads(Path("a/yield.json").read_text()) == record
 
