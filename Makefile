@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := setup.py pyproject.toml $(wildcard csrc/*) recirc_hw/backends/_native.pyx
+SOURCES := setup.py pyproject.toml $(wildcard csrc/*) $(wildcard recirc_hw/backends/_native*.p[yx][xdi])
 DEMO ?= demo
 
 .PHONY: demo test test-slow lint bench clean

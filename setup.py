@@ -12,6 +12,7 @@ KERNELS = [
     for isa in ("portable", "avx2", "avx512")
 ]
 HEADERS = [str(path) for suffix in ("h", "inc") for path in Path("csrc").glob(f"*.{suffix}")]
+DOOR = [str(path) for path in Path("recirc_hw/backends").glob("_native*.px[di]")]
 
 setup(
     ext_modules=cythonize(
@@ -19,7 +20,7 @@ setup(
             "recirc_hw.backends._native",
             ["recirc_hw/backends/_native.pyx", *(f"csrc/{name}.c" for name in CORE + KERNELS)],
             include_dirs=["csrc"],
-            depends=HEADERS,
+            depends=HEADERS + DOOR,
             extra_compile_args=[
                 "-std=c11",
                 "-O3",

@@ -6,7 +6,8 @@ physical dynamics of hardware substrates.
 
 from recirc_hw import tasks
 from recirc_hw.calibration import calibrate_formats
-from recirc_hw.chips import Chip, Design
+from recirc_hw.chips import Chip
+from recirc_hw.designs import Design
 from recirc_hw.errors import (
     CheckpointError,
     DataError,

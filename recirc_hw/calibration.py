@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.substrates import FixedPoint, Ideal
 from recirc_hw.training import train

@@ -6,8 +6,8 @@ import webbrowser
 import numpy as np
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
 from recirc_hw.design_file import starting_design
+from recirc_hw.designs import Design
 from recirc_hw.metrics import squared_error, wilson_interval
 from recirc_hw.reports import population_section, run_sections, write_report
 from recirc_hw.substrates import FixedPoint

@@ -1,6 +1,6 @@
 """Design files with a comment for every field, for people to start from."""
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
 from recirc_hw.rules import Recirculation
 from recirc_hw.sections import SECTIONS, toml_line

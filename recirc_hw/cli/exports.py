@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
 from recirc_hw.cli.common import AsJson, DesignFile, TaskSpec, app, fitting_task, print_json
+from recirc_hw.designs import Design
 from recirc_hw.errors import TaskError
 from recirc_hw.exports import write_spice
 from recirc_hw.terminal import out

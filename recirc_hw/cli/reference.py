@@ -9,8 +9,8 @@ import typer
 
 from recirc_hw import tasks
 from recirc_hw.backends import BACKENDS, native
-from recirc_hw.chips import Design
 from recirc_hw.cli.common import DONE, NOT_LEARNED, AsJson, Backend, DesignFile, app, print_json
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.ledger import cost, side_by_side
 from recirc_hw.rules import RULES

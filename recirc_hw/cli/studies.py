@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
 from recirc_hw.cli.common import (
     AsJson,
     Backend,
@@ -19,6 +18,7 @@ from recirc_hw.cli.common import (
     fitting_task,
     print_json,
 )
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError
 from recirc_hw.studies import Frontier, ablate, find_limit, learning_yield
 from recirc_hw.terminal import out, study_progress, table

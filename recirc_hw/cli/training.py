@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
 from recirc_hw.cli.common import (
     DONE,
     INTERRUPTED,
@@ -24,6 +23,7 @@ from recirc_hw.cli.common import (
 )
 from recirc_hw.cli.sweeps import show_study
 from recirc_hw.design_file import commented, starting_design
+from recirc_hw.designs import Design
 from recirc_hw.errors import DataError, DesignError, Interrupted
 from recirc_hw.rules import CustomRule
 from recirc_hw.studies.store import NAME as STUDY

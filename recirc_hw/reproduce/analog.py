@@ -6,7 +6,7 @@ No paper has these numbers: the bands are around what an independent NumPy build
 import numpy as np
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
 from recirc_hw.reproduce.bench import learned_line, share_line, updates_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
 from recirc_hw.reproduce.bench import learned_line, mean_line, updates_line
 from recirc_hw.rules import Recirculation

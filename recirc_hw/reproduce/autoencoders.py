@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
 from recirc_hw.reproduce.bench import around, mean_line, ratio_line, share_line
 from recirc_hw.reproduce.figures import draw_curves, legend_above, new_figure

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.reproduce.autoencoders import (
     QUICK,
     SETTINGS,

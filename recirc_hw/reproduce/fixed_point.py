@@ -5,7 +5,7 @@ NumPy build found with 100 chips.
 """
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
 from recirc_hw.reproduce.bench import learned_line, share_band, share_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure, sorted_line

@@ -8,7 +8,7 @@ import numpy as np
 
 from recirc_hw import tasks
 from recirc_hw.calibration import calibrate_formats
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import DataError
 from recirc_hw.metrics import cross_entropy
 from recirc_hw.networks import Loop

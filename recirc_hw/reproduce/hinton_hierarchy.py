@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Hierarchy
 from recirc_hw.random_streams import permutation, uniform
 from recirc_hw.reproduce.bench import mean_line

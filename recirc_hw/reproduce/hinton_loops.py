@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
 from recirc_hw.reproduce.bench import mean_line, share_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.networks import Recurrent
 from recirc_hw.reproduce.bench import median_line, share_line
 from recirc_hw.reproduce.lecture_figures import addition_figure, gradients_figure

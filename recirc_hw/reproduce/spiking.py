@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.metrics import squared_error
 from recirc_hw.networks import Loop
 from recirc_hw.reproduce.bench import learned_line, mean_line, median_line, share_line

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.studies.learning_yield import Yield, learning_yield
 from recirc_hw.studies.statistics import Pairing, holm, pairing

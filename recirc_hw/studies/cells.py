@@ -12,7 +12,7 @@ from pathlib import Path
 
 import recirc_hw.chips as chips_module
 from recirc_hw import tasks
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError, StudyError, TaskError, UnsupportedError
 from recirc_hw.studies.outcomes import Bench
 from recirc_hw.training.run import versions

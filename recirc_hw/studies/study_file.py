@@ -10,10 +10,11 @@ import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
 from recirc_hw import tasks
-from recirc_hw.chips import SECTIONS, Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError, StudyError
 from recirc_hw.fields import Fields
 from recirc_hw.random_streams import permutation, uniform
+from recirc_hw.sections import SECTIONS
 from recirc_hw.studies.cells import Cell, code_version, fingerprint
 from recirc_hw.studies.vary import Place, parts_with
 

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from recirc_hw.chips import SECTIONS, Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.fields import Fields
+from recirc_hw.sections import SECTIONS
 
 _STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
