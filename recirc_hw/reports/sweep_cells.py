@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError, PriceError, UnsupportedError
 from recirc_hw.ledger import cost
 from recirc_hw.reports.style import short

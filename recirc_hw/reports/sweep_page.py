@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.reports.page import Section, Table, write_report
 from recirc_hw.reports.study_page import design_section
 from recirc_hw.reports.study_words import network_facts

@@ -1,14 +1,12 @@
 """The questions of `study`, each put to one chip: what it asks, and its answer in words."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from recirc_hw.chips import Design
-from recirc_hw.errors import DesignError, PriceError, UnsupportedError
+from recirc_hw.errors import DesignError
 from recirc_hw.ledger import Cost, cost
 from recirc_hw.ledger.tables import energy
 from recirc_hw.studies.ablation import ablate
+from recirc_hw.studies.answers import InapplicableError, Question
 from recirc_hw.studies.curve import Frontier, Limit, short
 from recirc_hw.studies.learning_yield import learning_yield
 from recirc_hw.studies.limit import find_limit
@@ -24,92 +22,6 @@ BITS = ("substrate.weight_bits", "substrate.weight_fraction_bits")
 DEVICE_BITS = "substrate.device.bits"
 
 
-class Inapplicable(Exception):
-    """A question has no meaning for a chip; the message says why."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of one question to one chip.
-
-    `status` is "answered", "interrupted" (so far), "does not apply" or "missing" (not
-    asked any more); `result` is what the study behind it returned.
-    """
-
-    question: str
-    chip: str
-    status: str
-    brief: str = ""  # in few words, for a table
-    text: str = ""  # in sentences; where it does not apply, the reason
-    result: object = field(repr=False, default=None)
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-
-    def summary(self):
-        """Return the answer as JSON takes it."""
-        names = ("question", "chip", "status", "brief", "text", "wall_s", "cpu_s")
-        record = {name: getattr(self, name) for name in names}
-        return record | {"result": self.result and self.result.summary()}
-
-
-@dataclass
-class Asked:
-    """One chip under study: how to ask about it, and what it answered so far."""
-
-    chip: str
-    design: Design
-    task: object
-    chips: int
-    at_least: float
-    options: dict  # seed, confidence, and what `train` takes
-    progress: Callable | None = None
-    results: dict = field(default_factory=dict)  # by question
-
-    @property
-    def percent(self):
-        """The share that is asked for, in words."""
-        return f"{100 * self.at_least:g} %"
-
-    def put(self, question):
-        """Put a question; return its answer.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            After Ctrl-C, where nothing was found yet.
-        """
-        wall, cpu = time.monotonic(), time.process_time()
-        try:
-            brief, text, result = question.ask(self)
-        except (Inapplicable, UnsupportedError, PriceError) as reason:
-            return Answer(question.name, self.chip, "does not apply", "-", str(reason))
-        self.results[question.name] = result
-        stopped = getattr(result, "interrupted", False)
-        return Answer(
-            question.name, self.chip, "interrupted" if stopped else "answered", brief, text,
-            result, time.monotonic() - wall, time.process_time() - cpu,
-        )  # fmt: skip
-
-    def ask(self, study, *arguments, design=None, chips=None, **options):
-        """Run a study on the design, or on another, with the options of all of them."""
-        return study(
-            design or self.design, *arguments, self.task, chips=chips or self.chips,
-            progress=self.progress, **self.options, **options,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question: its name, how it is asked in words, and the function that asks it.
-
-    `ask(asked)` returns (the answer in few words, in sentences, the study's result).
-    """
-
-    name: str
-    title: str
-    ask: Callable
-
-
 def between(interval, scale=1.0, unit=""):
     """Return an interval in words."""
     low, high = ("?" if end is None else f"{scale * end:.3g}" for end in interval)
@@ -121,9 +33,7 @@ def between(interval, scale=1.0, unit=""):
 
 def _yield(asked):
     """Ask on what share of chips it learns."""
-    found = asked.ask(
-        learning_yield, chips=2 * asked.chips, width=WIDTH, decide=asked.at_least
-    )
+    found = asked.ask(learning_yield, chips=2 * asked.chips, width=WIDTH, decide=asked.at_least)
     sure = {"above": "yes", "below": "no", None: "undecided"}[found.verdict]
     range_ = between(found.interval, 100, " %")
     text = (
@@ -150,9 +60,9 @@ def _weight_bits(asked):
         return _fixed_point_bits(asked, substrate)
     device = getattr(substrate, "device", None)
     if not hasattr(device, "bits"):
-        what = f"of device '{device.type}' are" if device is not None else "are"
-        raise Inapplicable(
-            f"the weights of {type(substrate).__name__} chips {what} no codes of some bits"
+        what = f"with device '{device.type}' are" if device is not None else "are"
+        raise InapplicableError(
+            f"the weights of {type(substrate).__name__} chips {what} not codes of some bits"
         )
     found = asked.ask(find_limit, DEVICE_BITS, stop=2, at_least=asked.at_least)
     return _limit_words(asked, found, "weight bits")
@@ -160,7 +70,8 @@ def _weight_bits(asked):
 
 def _fixed_point_bits(asked, substrate):
     """Ask for the fewest bits over all ways to split them."""
-    formats = [substrate.weight_format(k)[:2] for k in range(len(asked.design.network.matrices))]
+    count = len(asked.design.network.matrices)
+    formats = [substrate.weight_format(k)[:2] for k in range(count)]
     bits, fraction = (max(values) for values in zip(*formats, strict=True))
     last = max(0, fraction - bits + 2)  # as many integer bits, in a weight of two bits
     if last >= fraction:
@@ -204,6 +115,8 @@ def _frontier_words(asked, found):
         f"{fraction:g} of them fraction ({100 * asked.options['confidence']:g} % interval "
         f"{range_}); {found.chips_used} chips at {len(found.across)} fractions."
     )
+    if asked.design.substrate.rounding == "carry":
+        text += " What carry keeps beside each weight while it learns is not among these bits."
     return brief, " ".join((text, *_notes(limit))), found
 
 
@@ -213,7 +126,7 @@ def _mismatch(asked):
         Place.find(asked.design, MISMATCH)
     except DesignError:
         kind = type(asked.design.substrate).__name__
-        raise Inapplicable(
+        raise InapplicableError(
             f"{kind} chips have no mismatch: they differ only in their initial weights"
         ) from None
     found = asked.ask(
@@ -318,9 +231,9 @@ def _energy(asked):
     """Ask what a learned example costs, against backprop."""
     if not asked.design.is_clocked and not hasattr(asked.design.substrate, "tally"):
         kind = type(asked.design.substrate).__name__
-        raise Inapplicable(f"what a {kind} chip does is not counted: there are no prices for it")
+        raise InapplicableError(f"the ledger does not count what {kind} chips do")
     if asked.design.rule.type == "backprop":
-        raise Inapplicable("it learns by backprop itself")
+        raise InapplicableError("it learns by backprop itself")
     own = cost(asked.design, asked.task)
     other = cost(asked.design.with_rule("backprop"), asked.task)
     ours, theirs = (one.energy_pj["learned_example"] for one in (own, other))
@@ -337,7 +250,8 @@ def _energy(asked):
         f"{words[1]}. Counts are exact for chip 0; prices ({own.prices.name}) are rough: "
         f"{own.prices.uncertainty}."
     )
-    return f"{energy(ours)}; backprop {energy(theirs)}", text, Rivals(own, other, asked.task.name)
+    brief = f"{energy(ours)}; backprop {energy(theirs)}"
+    return brief, text, Rivals(own, other, asked.task.name)
 
 
 # -- is learning on the chip worth it --------------------------------------------------

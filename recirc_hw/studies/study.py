@@ -5,15 +5,16 @@ import time
 from dataclasses import dataclass
 
 from recirc_hw import tasks
-from recirc_hw.chips import Design
 from recirc_hw.design_file import default_chips
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError
-from recirc_hw.studies.questions import QUESTIONS, Answer, Asked
+from recirc_hw.studies.answers import Answer, Asked
+from recirc_hw.studies.questions import QUESTIONS
 from recirc_hw.training.loop import interruptible
 from recirc_hw.training.plan import whole
 from recirc_hw.training.run import versions
 
-BATCH = 8  # cases to a write of the default analog chip: as good as 1, and quicker to simulate
+BATCH = 8  # cases to a write of the default analog chip, which spares time
 EPOCHS_HELD = 2  # later checks, where each check is an epoch
 TITLES = {question.name: question.title for question in QUESTIONS}
 
@@ -80,7 +81,7 @@ def study(
     designs=None,
     task=None,
     *,
-    chips=100,
+    chips=80,
     at_least=0.9,
     seed=0,
     confidence=0.95,
@@ -175,7 +176,7 @@ def _chosen(designs, task, training):
     if isinstance(designs, Design):
         designs = {"chip": designs}
     if not isinstance(designs, dict) or not designs:
-        raise DesignError(f"designs = {designs!r}; allowed: a Design, or a dict of them by name")
+        raise DesignError(f"designs = {designs!r}; allowed: a Design, or some by name")
     for name, design in designs.items():
         if not isinstance(design, Design):
             raise DesignError(f"designs['{name}'] = {design!r}; allowed: a Design")
@@ -187,4 +188,3 @@ def _share(name, value):
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         raise ValueError(f"{name} = {value!r}; allowed: a number between 0 and 1")
     return float(value)
-

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recirc_hw.chips import Design
+from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError
 from recirc_hw.metrics import squared_error, unit_error
 from recirc_hw.studies.ablation import effect_names
@@ -34,7 +34,8 @@ class TransferPoint:
 
     def summary(self):
         """Return the point as JSON takes it."""
-        yields = {name: getattr(self, name).summary() for name in ("loaded", "tuned", "learned")}
+        ways = ("loaded", "tuned", "learned")
+        yields = {name: getattr(self, name).summary() for name in ways}
         return {"value": self.value, **yields, "gained": vars(self.gained)}
 
 
@@ -197,13 +198,10 @@ def judged(chip, task):
     threshold = task.criterion.threshold(task, chip.design.network.code.size)
     output, targets = chip.reconstruct(task.test), task.targets(task.test)
     error, worst = squared_error(targets, output), unit_error(targets, output)
-    measured = error
     if task.criterion.metric == "unit_error":
-        train = task.train is not task.test
-        measured = (
-            unit_error(task.targets(task.train), chip.reconstruct(task.train)) if train else worst
-        )
-    works = measured < threshold
+        works = unit_error(task.targets(task.train), chip.reconstruct(task.train)) < threshold
+    else:
+        works = error < threshold
     return Outcomes(
         np.array([chip.seed], np.uint64), np.array([0 if works else -1], np.int64),
         np.array([works]), np.array([not np.isfinite(output).all()]),

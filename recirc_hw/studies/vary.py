@@ -184,7 +184,9 @@ def numeric_kind(place, design, start, stop):
 def allowed_range(place, design):
     """Return the (least, largest) value that a field's declaration allows; None: no end."""
     ranges = [_declared_range(one, design) for one in (place, *place.others)]
-    lows, highs = ([end for end in ends if end is not None] for ends in zip(*ranges))
+    lows, highs = (
+        [end for end in ends if end is not None] for ends in zip(*ranges, strict=True)
+    )
     return max(lows, default=None), min(highs, default=None)
 
 
