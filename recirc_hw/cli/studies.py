@@ -35,7 +35,7 @@ OutFolder = Annotated[
 ]
 
 
-def _training(max_updates, epochs, batch_size, backend, threads):
+def training_options(max_updates, epochs, batch_size, backend, threads):
     """Return what the user asked of `train`."""
     asked = {
         "max_updates": max_updates, "epochs": epochs, "batch_size": batch_size,
@@ -78,7 +78,7 @@ def yield_command(
         answer = learning_yield(
             design, found, chips=chips, seed=seed, width=width, decide=at_least,
             confidence=confidence, progress=progress,
-            **_training(max_updates, epochs, batch_size, backend, threads),
+            **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "yield", as_json, _yield_lines)
     below = at_least is not None and answer.verdict != "above"
@@ -150,7 +150,8 @@ def limit_command(
         answer = find_limit(
             design, fields, found, at_least=at_least, **ends, scale=scale, steps=steps,
             resolution=resolution, chips=chips, seed=seed, confidence=confidence,
-            progress=progress, **_training(max_updates, epochs, batch_size, backend, threads),
+            progress=progress,
+            **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     if isinstance(answer, Frontier):
         _show(answer, folder, "frontier", as_json, _frontier_lines)
@@ -240,7 +241,8 @@ def ablate_command(
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = ablate(
             design, found, chips=chips, seed=seed, pairs=pairs, confidence=confidence,
-            progress=progress, **_training(max_updates, epochs, batch_size, backend, threads),
+            progress=progress,
+            **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "ablation", as_json, _ablation_lines)
     raise typer.Exit(exit_code(answer.interrupted))

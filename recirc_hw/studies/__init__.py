@@ -12,7 +12,7 @@ from recirc_hw.studies.curve import Frontier, Limit
 from recirc_hw.studies.learning_yield import Yield, learning_yield
 from recirc_hw.studies.limit import find_limit
 from recirc_hw.studies.store import Store
-from recirc_hw.studies.study import Study, study
+from recirc_hw.studies.study import TITLES, Study, study
 from recirc_hw.studies.study_file import StudyFile
 from recirc_hw.studies.sweep import sweep
 from recirc_hw.studies.transfer import Transfer, transfer
@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "Study",
     "StudyFile",
+    "TITLES",
     "Transfer",
     "Yield",
     "ablate",

@@ -138,7 +138,7 @@ def _mismatch(asked):
 def _limit_words(asked, found, what):
     """Return the words for a limit."""
     value = short(found.value)
-    range_ = between(sorted(found.interval, key=lambda end: (end is None, end)))
+    range_ = between(found.interval[:: 1 if found.stop > found.start else -1])
     text = (
         f"At least {asked.percent} of chips learn up to {what} {value} "
         f"({_sure(found)} {range_}); {found.chips_used} chips."
@@ -147,9 +147,10 @@ def _limit_words(asked, found, what):
 
 
 def _notes(limit):
-    """Yield a limit's notes as sentences."""
+    """Yield as sentences what must be known of a limit, besides its single values."""
     for note in limit.notes:
-        yield f"{note[0].upper()}{note[1:]}."
+        if " is undecided after " not in note and not note.startswith("no chip can be built"):
+            yield f"{note[0].upper()}{note[1:]}."
 
 
 # -- what is to blame ------------------------------------------------------------------
@@ -222,7 +223,7 @@ class Rivals:
 
     def plot(self):
         """Return a Matplotlib figure: energy of an inference and of the learning."""
-        from recirc_hw.reports.study_figures import rivals_figure
+        from recirc_hw.reports.answer_figures import rivals_figure
 
         return rivals_figure(self)
 

@@ -74,7 +74,7 @@ class Transfer:
 
     def plot(self):
         """Return a Matplotlib figure: the shares that work, loaded and learned."""
-        from recirc_hw.reports.study_figures import transfer_figure
+        from recirc_hw.reports.answer_figures import transfer_figure
 
         return transfer_figure(self)
 
