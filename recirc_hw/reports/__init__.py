@@ -7,7 +7,7 @@ trains, reads run folders, or knows of the command line.
 """
 
 from recirc_hw.reports.answer_figures import svg
-from recirc_hw.reports.answer_page import answers_report, lead
+from recirc_hw.reports.answer_page import answers_report, lead, transfer_section
 from recirc_hw.reports.page import Section, Table, write_report
 from recirc_hw.reports.plots import pictures
 from recirc_hw.reports.run_page import (
@@ -34,5 +34,6 @@ __all__ = [
     "study_sections",
     "svg",
     "sweep_report",
+    "transfer_section",
     "write_report",
 ]

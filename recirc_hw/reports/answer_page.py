@@ -64,17 +64,23 @@ def _table(study):
     return Section("In short", table=table, anchor="answers")
 
 
+def transfer_section(transfer, title="Loaded or learned", text="", anchor="loading"):
+    """Return the part that compares loaded weights with learned ones."""
+    text = f"{text}\n\n{ASIDE[Transfer]}"
+    return Section(title, text, transfer_figure(transfer), anchor=anchor)
+
+
 def _sections(answer):
     """Return the parts on one answer: the sentences, then the picture behind them."""
     title = f"{TITLES[answer.question]} {answer.chip}"
     anchor = f"{answer.question} {answer.chip}"
     if answer.result is None:
         return [Section(title, f"{answer.status.capitalize()}: {answer.text}.", anchor=anchor)]
-    kind = type(answer.result)
-    if kind in ASIDE:
-        draw = {Transfer: transfer_figure, Rivals: rivals_figure}[kind]
-        text = f"{answer.text}\n\n{ASIDE[kind]}"
-        return [Section(title, text, draw(answer.result), anchor=anchor)]
+    if isinstance(answer.result, Transfer):
+        return [transfer_section(answer.result, title, answer.text, anchor)]
+    if isinstance(answer.result, Rivals):
+        text = f"{answer.text}\n\n{ASIDE[Rivals]}"
+        return [Section(title, text, rivals_figure(answer.result), anchor=anchor)]
     first, *others = study_sections(answer.result)
     text = f"{answer.text}\n\n{first.text}"
     return [Section(title, text, first.figure, first.table, anchor=anchor), *others]
