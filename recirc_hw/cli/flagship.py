@@ -29,7 +29,7 @@ from recirc_hw.cli.studies import (
 from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError
 from recirc_hw.studies import TITLES, Transfer, study
-from recirc_hw.terminal import out, study_progress, table, width
+from recirc_hw.terminal import lines, out, study_progress, table, width
 from recirc_hw.training.checkpoint import write_whole
 
 JSON, PICTURE = "study.json", "loaded-or-learned.svg"
@@ -88,11 +88,14 @@ def _designs(paths):
 
 def tell(answer):
     """Print an answer as it comes."""
-    out.print(f"{TITLES[answer.question]} {answer.chip}", style="bold", markup=False)
     text = answer.text if answer.result else f"{answer.status}: {answer.text}"
-    for line in textwrap.wrap(text, width() or 95, break_on_hyphens=False):
-        out.print(line, markup=False)
-    out.print()
+    lines(_wrapped(f"{TITLES[answer.question]} {answer.chip}"), "bold")
+    lines([*_wrapped(text), ""])
+
+
+def _wrapped(text):
+    """Return a text as lines that fit the terminal, or a page."""
+    return textwrap.wrap(text, width() or 95, break_on_hyphens=False)
 
 
 def _write(folder, found):
@@ -118,11 +121,10 @@ def _show(found, page):
     ]
     table("in short", ("question", "chip", "answer"), rows)
     out.print()
-    for line in textwrap.wrap(lead(found), width() or 95):
-        out.print(line, markup=False)
+    lines(_wrapped(lead(found)))
     out.print(f"{found.wall_s:.0f} s, {found.cpu_s:.0f} s of processor", markup=False)
     if page is not None:
         out.print(f"report: {page}", markup=False)
     if found.interrupted:
         missing = ", ".join(f"{question} ({chip})" for question, chip in found.missing)
-        out.print(f"stopped by Ctrl-C; missing: {missing}", markup=False)
+        lines(_wrapped(f"stopped by Ctrl-C; missing: {missing}"))
