@@ -89,8 +89,8 @@ def _designs(paths):
 def tell(answer):
     """Print an answer as it comes."""
     text = answer.text if answer.result else f"{answer.status}: {answer.text}"
-    lines(_wrapped(f"{TITLES[answer.question]} {answer.chip}"), "bold")
-    lines([*_wrapped(text), ""])
+    lines(_wrapped(f"{TITLES[answer.question]} {answer.chip}"), "bold", beside_bar=True)
+    lines([*_wrapped(text), ""], beside_bar=True)
 
 
 def _wrapped(text):

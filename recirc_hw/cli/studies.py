@@ -113,7 +113,9 @@ def limit_command(
     path: DesignFile,
     vary: Annotated[
         list[str],
-        typer.Option(help="The field, e.g. substrate.weight_bits; twice for a frontier."),
+        typer.Option(
+            help="The field, e.g. substrate.weight_bits or substrate.*_mismatch; two: a frontier."
+        ),
     ],
     start: Annotated[
         list[float] | None,

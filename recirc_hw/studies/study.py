@@ -154,14 +154,15 @@ def _answers(under_study, told):
     with interruptible() as stopped:
         for question in QUESTIONS:
             for asked in under_study:
-                answer = Answer(question.name, asked.chip, "missing", text="not asked any more")
-                if not stopped.is_set():
-                    try:
-                        answer = asked.put(question)
-                    except KeyboardInterrupt:
-                        stopped.set()
-                answers.append(answer)
-                told(answer)
+                try:
+                    if stopped.is_set():
+                        raise KeyboardInterrupt
+                    answers.append(asked.put(question))
+                    told(answers[-1])
+                except KeyboardInterrupt:
+                    stopped.set()
+                    text = "not asked any more"
+                    answers.append(Answer(question.name, asked.chip, "missing", text=text))
     return answers
 
 
