@@ -114,7 +114,7 @@ def limit_command(
     vary: Annotated[
         list[str],
         typer.Option(
-            help="The field, e.g. substrate.weight_bits or substrate.*_mismatch; two: a frontier."
+            help="The field, e.g. substrate.weight_bits or substrate.*_mismatch; or two."
         ),
     ],
     start: Annotated[

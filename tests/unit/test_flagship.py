@@ -77,7 +77,7 @@ def test_answers_are_those_of_the_studies_they_are_made_of(found):
     assert found["yield"]["digital"].result == share
     limit = rh.find_limit(
         ANALOG, "substrate.*_mismatch", TASK, start=0.0, stop=2.0, at_least=0.9, chips=5,
-        resolution=0.05, **training,
+        resolution=0.07, **training,
     )  # fmt: skip
     assert found["mismatch"]["analog"].result.summary() == limit.summary()
     rivals = found["energy"]["digital"].result
