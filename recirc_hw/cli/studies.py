@@ -11,6 +11,7 @@ from recirc_hw.cli.common import (
     AsJson,
     Backend,
     DesignFile,
+    Scheduler,
     Seed,
     TaskSpec,
     app,
@@ -69,6 +70,7 @@ def yield_command(
     batch_size: BatchSize = None,
     backend: Backend = "native",
     threads: Threads = None,
+    scheduler: Scheduler = None,
     folder: OutFolder = None,
     as_json: AsJson = False,
 ):
@@ -77,7 +79,7 @@ def yield_command(
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = learning_yield(
             design, found, chips=chips, seed=seed, width=width, decide=at_least,
-            confidence=confidence, progress=progress,
+            confidence=confidence, scheduler=scheduler, progress=progress,
             **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "yield", as_json, _yield_lines)
@@ -142,6 +144,7 @@ def limit_command(
     batch_size: BatchSize = None,
     backend: Backend = "native",
     threads: Threads = None,
+    scheduler: Scheduler = None,
     folder: OutFolder = None,
     as_json: AsJson = False,
 ):
@@ -152,7 +155,7 @@ def limit_command(
         answer = find_limit(
             design, fields, found, at_least=at_least, **ends, scale=scale, steps=steps,
             resolution=resolution, chips=chips, seed=seed, confidence=confidence,
-            progress=progress,
+            scheduler=scheduler, progress=progress,
             **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     if isinstance(answer, Frontier):
@@ -235,6 +238,7 @@ def ablate_command(
     batch_size: BatchSize = None,
     backend: Backend = "native",
     threads: Threads = None,
+    scheduler: Scheduler = None,
     folder: OutFolder = None,
     as_json: AsJson = False,
 ):
@@ -243,7 +247,7 @@ def ablate_command(
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = ablate(
             design, found, chips=chips, seed=seed, pairs=pairs, confidence=confidence,
-            progress=progress,
+            scheduler=scheduler, progress=progress,
             **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "ablation", as_json, _ablation_lines)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from recirc_hw.cli.common import AsJson, app, exit_code, print_json
+from recirc_hw.cli.common import AsJson, Scheduler, app, exit_code, print_json
 from recirc_hw.errors import DataError, StudyError
 from recirc_hw.studies import Store, sweep
 from recirc_hw.terminal import err, out, study_progress, table_text
@@ -26,9 +26,7 @@ def sweep_command(
         int | None,
         typer.Option(min=1, help="Workers here; default one a processor."),
     ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask scheduler instead, e.g. tcp://10.0.0.1:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ):
     """Train chips at many values of many fields; every result is kept as it comes."""

@@ -17,7 +17,7 @@ from recirc_hw.reports.run_page import (
     run_sections,
 )
 from recirc_hw.reports.study_page import design_section, study_report, study_sections
-from recirc_hw.reports.sweep_page import sweep_report
+from recirc_hw.reports.sweep_page import sweep_report, sweep_sections
 
 __all__ = [
     "Section",
@@ -34,6 +34,7 @@ __all__ = [
     "study_sections",
     "svg",
     "sweep_report",
+    "sweep_sections",
     "transfer_section",
     "write_report",
 ]

@@ -40,14 +40,11 @@ def sweep_report(folder, store):
     DataError
         If the folder cannot be written; the message names it.
     """
-    cells = Cells(store)
-    design = Design.from_sections(store.terms["design"])
-    sections = [
-        *_yields(cells), *_energy(cells), *_problems(store, cells), design_section(design),
-    ]  # fmt: skip
-    file = store.terms["file"]
+    cells, terms = Cells(store), store.terms
+    design, file = Design.from_sections(terms["design"]), terms["file"]
+    sections = [*sweep_sections(store, cells), design_section(design)]
     facts = network_facts(design) | {
-        "Task": store.terms["task"],
+        "Task": terms["task"],
         "Fields": ", ".join(store.names),
         "Cells": f"{store.total:,}, {file['sample'].replace('_', ' ')}",
         "Chips": f"{file['chips']:,} in each cell, from seed {file['seed']}",
@@ -55,6 +52,12 @@ def sweep_report(folder, store):
     return write_report(
         folder, f"Sweep: {store.path.parent.name}", sections, facts, _lead(cells)
     )
+
+
+def sweep_sections(store, cells=None):
+    """Return the parts of a page on a sweep: yields, energy, cells without a yield."""
+    cells = Cells(store) if cells is None else cells
+    return [*_yields(cells), *_energy(cells), *_problems(store, cells)]
 
 
 def _lead(cells):

@@ -135,7 +135,11 @@ class ClusterWorkers:
             )
 
 
-LOST = "the scheduler is lost; finished cells are kept, go on with --resume"
+class SchedulerLostError(StudyError):
+    """The scheduler does not answer any more."""
+
+    def __init__(self):
+        super().__init__("the scheduler is lost")
 
 
 @contextmanager
@@ -144,7 +148,7 @@ def _or_lost():
     try:
         yield
     except (OSError, RuntimeError):
-        raise StudyError(LOST) from None
+        raise SchedulerLostError from None
 
 
 def _connected(address):
