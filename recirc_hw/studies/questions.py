@@ -161,21 +161,25 @@ def _blame(asked):
     where, design = _broken(asked)
     found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 2 // 5))
     share = 100 * found.everything.share
-    if found.to_blame is None:
-        text = "no effect surely does harm"
-    else:
-        worst = found.ranked[0]
-        text = (
-            f"{worst.name} is to blame: alone it leaves {100 * worst.alone.share:.3g} % that "
-            f"learn, without it {100 * worst.without.share:.3g} % do "
-            f"(p = {min(worst.p_learned, worst.p_updates):.2g}, corrected for "
-            f"{len(found.ranked)} effects)"
-        )
+    text = "no effect surely does harm"
+    if found.to_blame is not None:
+        sure = [effect for effect in found.ranked if effect.severity[0] > 0]
+        worst = ", then ".join(map(_cost_words, sure or found.ranked[:1]))
+        text = f"{found.to_blame} is to blame: {worst}; p corrected for all effects"
     text = (
         f"{where}, where {share:.3g} % of {found.everything.chips} chips learn and "
         f"{100 * found.nothing.share:.3g} % without all effects, {text}."
     )
     return found.to_blame or "none surely", text, found
+
+
+def _cost_words(effect):
+    """Return what an effect costs, in words."""
+    p = effect.p_learned if effect.severity[0] > 0 else effect.p_updates
+    return (
+        f"with all but {effect.name} {100 * effect.without.share:.3g} % learn, with it alone "
+        f"{100 * effect.alone.share:.3g} % (p = {p:.2g})"
+    )
 
 
 def _broken(asked):
@@ -230,9 +234,6 @@ class Rivals:
 
 def _energy(asked):
     """Ask what a learned example costs, against backprop."""
-    if not asked.design.is_clocked and not hasattr(asked.design.substrate, "tally"):
-        kind = type(asked.design.substrate).__name__
-        raise InapplicableError(f"the ledger does not count what {kind} chips do")
     if asked.design.rule.type == "backprop":
         raise InapplicableError("it learns by backprop itself")
     own = cost(asked.design, asked.task)
