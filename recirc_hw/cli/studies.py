@@ -36,7 +36,7 @@ OutFolder = Annotated[
 ]
 
 
-def _training(max_updates, epochs, batch_size, backend, threads):
+def training_options(max_updates, epochs, batch_size, backend, threads):
     """Return what the user asked of `train`."""
     asked = {
         "max_updates": max_updates, "epochs": epochs, "batch_size": batch_size,
@@ -80,7 +80,7 @@ def yield_command(
         answer = learning_yield(
             design, found, chips=chips, seed=seed, width=width, decide=at_least,
             confidence=confidence, scheduler=scheduler, progress=progress,
-            **_training(max_updates, epochs, batch_size, backend, threads),
+            **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "yield", as_json, _yield_lines)
     below = at_least is not None and answer.verdict != "above"
@@ -115,7 +115,9 @@ def limit_command(
     path: DesignFile,
     vary: Annotated[
         list[str],
-        typer.Option(help="The field, e.g. substrate.weight_bits; twice for a frontier."),
+        typer.Option(
+            help="The field, e.g. substrate.weight_bits or substrate.*_mismatch; or two."
+        ),
     ],
     start: Annotated[
         list[float] | None,
@@ -154,7 +156,7 @@ def limit_command(
             design, fields, found, at_least=at_least, **ends, scale=scale, steps=steps,
             resolution=resolution, chips=chips, seed=seed, confidence=confidence,
             scheduler=scheduler, progress=progress,
-            **_training(max_updates, epochs, batch_size, backend, threads),
+            **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     if isinstance(answer, Frontier):
         _show(answer, folder, "frontier", as_json, _frontier_lines)
@@ -246,7 +248,7 @@ def ablate_command(
         answer = ablate(
             design, found, chips=chips, seed=seed, pairs=pairs, confidence=confidence,
             scheduler=scheduler, progress=progress,
-            **_training(max_updates, epochs, batch_size, backend, threads),
+            **training_options(max_updates, epochs, batch_size, backend, threads),
         )  # fmt: skip
     _show(answer, folder, "ablation", as_json, _ablation_lines)
     raise typer.Exit(exit_code(answer.interrupted))

@@ -147,7 +147,7 @@ def ablate(
     KeyboardInterrupt
         After Ctrl-C, where the design itself was not measured yet.
     """
-    names = _effects(design.substrate)
+    names = effect_names(design.substrate)
     options = {"chips": chips, "seed": seed, "confidence": confidence, **training}
     rows, together, interrupted = [], [], False
     with crew_of(scheduler) as crew:
@@ -171,12 +171,12 @@ def ablate(
     return Ablation(everything, nothing, effects, tuple(found), interrupted, design)
 
 
-def _effects(substrate):
+def effect_names(substrate):
     """Return the names of a substrate's effects, at least one."""
     names = tuple(substrate.effects()) if hasattr(substrate, "effects") else ()
     if not names:
         raise UnsupportedError(
-            f"{substrate!r} has no hardware effects to leave out: ablation needs a substrate "
+            f"{substrate!r} has no hardware effects to leave out: want a substrate "
             "with some, such as FixedPoint()"
         )
     return names

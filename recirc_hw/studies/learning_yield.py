@@ -41,6 +41,19 @@ class Yield:
     interrupted: bool = False
     outcomes: Outcomes = field(repr=False, compare=False, default_factory=Outcomes.joined)
 
+    @classmethod
+    def of(cls, outcomes, design, task, confidence, looks=1, **told):
+        """Return the yield of the chips whose outcomes these are."""
+        z = normal_quantile(confidence, looks)
+        n, learned = len(outcomes), int(outcomes.learned.sum())
+        held = int(outcomes.held.sum())
+        return cls(
+            learned / n, wilson_interval(learned, n, z),
+            held / n, wilson_interval(held, n, z), n,
+            int(outcomes.seeds[0]), confidence, looks, design, task.name,
+            outcomes=outcomes, **told,
+        )  # fmt: skip
+
     def __repr__(self):
         low, high = self.interval
         return f"Yield({self.share:.4g}, interval=({low:.3f}, {high:.3f}), chips={self.chips})"
@@ -143,9 +156,13 @@ def learning_yield(
         if value is not None:
             _check_share(name, value)
     stops = [chips] if width is None and decide is None else looks(chips)
-    z = normal_quantile(confidence, len(stops))
-    told = {"confidence": confidence, "looks": len(stops), "wanted": decide}
     seed = whole("seed", seed, 0)
+
+    def found(interrupted=False):
+        return Yield.of(
+            bench.outcomes, design, task, confidence, len(stops), wanted=decide,
+            interrupted=interrupted,
+        )  # fmt: skip
 
     def tell(done):
         if progress is not None:
@@ -161,22 +178,10 @@ def learning_yield(
             except KeyboardInterrupt:
                 if not bench.done:
                     raise
-                return _yield(bench, z, interrupted=True, **told)
-            found = _yield(bench, z, **told)
-            if _answered(found, width, decide):
+                return found(interrupted=True)
+            if _answered(found(), width, decide):
                 break
-    return found
-
-
-def _yield(bench, z, **told):
-    """Return the yield of the chips that a bench has trained."""
-    outcomes = bench.outcomes
-    n, learned = len(outcomes), int(outcomes.learned.sum())
-    held = int(outcomes.held.sum())
-    return Yield(
-        learned / n, wilson_interval(learned, n, z), held / n, wilson_interval(held, n, z), n,
-        bench.seed, design=bench.design, task=bench.task.name, outcomes=outcomes, **told,
-    )  # fmt: skip
+    return found()
 
 
 def _answered(found, width, decide):
