@@ -10,28 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from recirc_hw.cli import main
 from recirc_hw.studies import Store, StudyFile, sweep
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CHIP = str(EXAMPLES / "encoder_8bit.toml")
 STUDY = EXAMPLES / "studies" / "encoder_bits.toml"
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Return a function that runs the command in `tmp_path`: (standard output, error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words, code=0):
-        monkeypatch.setattr(sys, "argv", ["recirc-hw", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output, error = capsys.readouterr()
-        assert (ended.value.code or 0) == code, (output, error)
-        return output, error
-
-    return command
 
 
 @pytest.fixture
