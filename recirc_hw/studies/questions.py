@@ -65,7 +65,7 @@ def _weight_bits(asked):
             f"the weights of {type(substrate).__name__} chips {what} not codes of some bits"
         )
     found = asked.ask(find_limit, DEVICE_BITS, stop=2, at_least=asked.at_least)
-    return _limit_words(asked, found, "weight bits")
+    return _limit_words(asked, found, "weights of {} bits")
 
 
 def _fixed_point_bits(asked, substrate):
@@ -76,7 +76,7 @@ def _fixed_point_bits(asked, substrate):
     last = max(0, fraction - bits + 2)  # as many integer bits, in a weight of two bits
     if last >= fraction:
         found = asked.ask(find_limit, BITS[0], start=bits, stop=2, at_least=asked.at_least)
-        return _limit_words(asked, found, "weight bits")
+        return _limit_words(asked, found, "weights of {} bits")
     options = dict(asked.options)
     options["confidence"] = 1 - (1 - options["confidence"]) / (fraction - last + 1)
     found = find_limit(
@@ -132,15 +132,21 @@ def _mismatch(asked):
     found = asked.ask(
         find_limit, MISMATCH, start=0.0, stop=LARGEST, at_least=asked.at_least, resolution=FINE
     )
-    return _limit_words(asked, found, "mismatch of everything")
+    return _limit_words(asked, found, "a mismatch of {} of everything")
 
 
-def _limit_words(asked, found, what):
-    """Return the words for a limit."""
+def _limit_words(asked, found, words):
+    """Return the words for a limit; `words` say it, with {} for the value."""
+    if found.value is None:
+        return (
+            "none",
+            " ".join((f"Fewer than {asked.percent} of chips learn.", *_notes(found))),
+            found,
+        )
     value = short(found.value)
     range_ = between(found.interval[:: 1 if found.stop > found.start else -1])
     text = (
-        f"At least {asked.percent} of chips learn up to {what} {value} "
+        f"At least {asked.percent} of chips learn with {words.format(value)} "
         f"({_sure(found)} {range_}); {found.chips_used} chips."
     )
     return f"{value} ({range_})", " ".join((text, *_notes(found))), found
