@@ -167,14 +167,14 @@ def _blame(asked):
     where, design = _broken(asked)
     found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 2 // 5))
     share = 100 * found.everything.share
-    text = "no effect surely does harm"
+    blamed = "No effect surely does harm."
     if found.to_blame is not None:
         sure = [effect for effect in found.ranked if effect.severity[0] > 0]
-        worst = ", then ".join(map(_cost_words, sure or found.ranked[:1]))
-        text = f"{found.to_blame} is to blame: {worst}; p corrected for all effects"
+        worst = "; ".join(map(_cost_words, sure or found.ranked[:1]))
+        blamed = f"To blame: {found.to_blame}. {worst[0].upper()}{worst[1:]}."
     text = (
-        f"{where}, where {share:.3g} % of {found.everything.chips} chips learn and "
-        f"{100 * found.nothing.share:.3g} % without all effects, {text}."
+        f"{where} {share:.3g} % of {found.everything.chips} chips learn and "
+        f"{100 * found.nothing.share:.3g} % without all effects. {blamed}"
     )
     return found.to_blame or "none surely", text, found
 
@@ -204,7 +204,8 @@ def _broken(asked):
             if failing is not None:
                 places[Place.find(asked.design, found.name)] = failing
                 told = {MISMATCH: "mismatch"}.get(found.name, found.name.split(".")[-1])
-                return f"At {told} {short(failing)}", design_with(asked.design, places)
+                where = f"At {told} {short(failing)}, just beyond the limit,"
+                return where, design_with(asked.design, places)
     return "As designed", asked.design
 
 
