@@ -14,7 +14,7 @@ from recirc_hw.studies.transfer import transfer
 from recirc_hw.studies.vary import Place, design_with
 
 MISMATCH = "substrate.*_mismatch"
-STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)  # of mismatch, at which weights are loaded
+STRENGTHS = (0.0, 0.1, 0.15, 0.2, 0.4)  # of mismatch, at which weights are loaded
 LARGEST = 2.0  # mismatch that the limit is sought up to
 FINE = 0.07  # of that range: how closely
 WIDTH = 0.1  # of the yield's interval, at most
@@ -165,7 +165,7 @@ def _notes(limit):
 def _blame(asked):
     """Ask which effect is to blame, where the chip breaks."""
     where, design = _broken(asked)
-    found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 2 // 5))
+    found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 3 // 10))
     share = 100 * found.everything.share
     blamed = "No effect surely does harm."
     if found.to_blame is not None:
