@@ -24,7 +24,7 @@ def study_command(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[DESIGN.toml]...",
+            metavar="DESIGN.toml",
             help="Chips on paper, to compare; without, one digital and one analog chip.",
         ),
     ] = None,

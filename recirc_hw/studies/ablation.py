@@ -176,7 +176,7 @@ def effect_names(substrate):
     names = tuple(substrate.effects()) if hasattr(substrate, "effects") else ()
     if not names:
         raise UnsupportedError(
-            f"{substrate!r} has no hardware effects to leave out: want a substrate "
+            f"{type(substrate).__name__} chips have no hardware effects here: want a substrate "
             "with some, such as FixedPoint()"
         )
     return names

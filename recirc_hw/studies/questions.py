@@ -14,7 +14,7 @@ from recirc_hw.studies.transfer import transfer
 from recirc_hw.studies.vary import Place, design_with
 
 MISMATCH = "substrate.*_mismatch"
-STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)  # of mismatch, at which weights are loaded
+STRENGTHS = (0.0, 0.1, 0.15, 0.2, 0.4)  # of mismatch, at which weights are loaded
 LARGEST = 2.0  # mismatch that the limit is sought up to
 FINE = 0.07  # of that range: how closely
 WIDTH = 0.1  # of the yield's interval, at most
@@ -65,7 +65,7 @@ def _weight_bits(asked):
             f"the weights of {type(substrate).__name__} chips {what} not codes of some bits"
         )
     found = asked.ask(find_limit, DEVICE_BITS, stop=2, at_least=asked.at_least)
-    return _limit_words(asked, found, "weight bits")
+    return _limit_words(asked, found, "weights of {} bits")
 
 
 def _fixed_point_bits(asked, substrate):
@@ -76,7 +76,7 @@ def _fixed_point_bits(asked, substrate):
     last = max(0, fraction - bits + 2)  # as many integer bits, in a weight of two bits
     if last >= fraction:
         found = asked.ask(find_limit, BITS[0], start=bits, stop=2, at_least=asked.at_least)
-        return _limit_words(asked, found, "weight bits")
+        return _limit_words(asked, found, "weights of {} bits")
     options = dict(asked.options)
     options["confidence"] = 1 - (1 - options["confidence"]) / (fraction - last + 1)
     found = find_limit(
@@ -132,15 +132,21 @@ def _mismatch(asked):
     found = asked.ask(
         find_limit, MISMATCH, start=0.0, stop=LARGEST, at_least=asked.at_least, resolution=FINE
     )
-    return _limit_words(asked, found, "mismatch of everything")
+    return _limit_words(asked, found, "a mismatch of {} of everything")
 
 
-def _limit_words(asked, found, what):
-    """Return the words for a limit."""
+def _limit_words(asked, found, words):
+    """Return the words for a limit; `words` say it, with {} for the value."""
+    if found.value is None:
+        return (
+            "none",
+            " ".join((f"Fewer than {asked.percent} of chips learn.", *_notes(found))),
+            found,
+        )
     value = short(found.value)
     range_ = between(found.interval[:: 1 if found.stop > found.start else -1])
     text = (
-        f"At least {asked.percent} of chips learn up to {what} {value} "
+        f"At least {asked.percent} of chips learn with {words.format(value)} "
         f"({_sure(found)} {range_}); {found.chips_used} chips."
     )
     return f"{value} ({range_})", " ".join((text, *_notes(found))), found
@@ -159,16 +165,16 @@ def _notes(limit):
 def _blame(asked):
     """Ask which effect is to blame, where the chip breaks."""
     where, design = _broken(asked)
-    found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 2 // 5))
+    found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 3 // 10))
     share = 100 * found.everything.share
-    text = "no effect surely does harm"
+    blamed = "No effect surely does harm."
     if found.to_blame is not None:
         sure = [effect for effect in found.ranked if effect.severity[0] > 0]
-        worst = ", then ".join(map(_cost_words, sure or found.ranked[:1]))
-        text = f"{found.to_blame} is to blame: {worst}; p corrected for all effects"
+        worst = "; ".join(map(_cost_words, sure or found.ranked[:1]))
+        blamed = f"To blame: {found.to_blame}. {worst[0].upper()}{worst[1:]}."
     text = (
-        f"{where}, where {share:.3g} % of {found.everything.chips} chips learn and "
-        f"{100 * found.nothing.share:.3g} % without all effects, {text}."
+        f"{where} {share:.3g} % of {found.everything.chips} chips learn and "
+        f"{100 * found.nothing.share:.3g} % without all effects. {blamed}"
     )
     return found.to_blame or "none surely", text, found
 
@@ -198,7 +204,8 @@ def _broken(asked):
             if failing is not None:
                 places[Place.find(asked.design, found.name)] = failing
                 told = {MISMATCH: "mismatch"}.get(found.name, found.name.split(".")[-1])
-                return f"At {told} {short(failing)}", design_with(asked.design, places)
+                where = f"At {told} {short(failing)}, just beyond the limit,"
+                return where, design_with(asked.design, places)
     return "As designed", asked.design
 
 

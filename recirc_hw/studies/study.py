@@ -15,7 +15,7 @@ from recirc_hw.training.plan import whole
 from recirc_hw.training.run import versions
 
 BATCH = 8  # cases to a write of the default analog chip, which spares time
-EPOCHS_HELD = 2  # later checks, where each check is an epoch
+EPOCHS_HELD = 1  # later checks, where each check is an epoch
 TITLES = {question.name: question.title for question in QUESTIONS}
 
 
@@ -104,7 +104,7 @@ def study(
     task : Task, or None for handwritten digits
     chips : int
         For each answer: twice as many, at most, for the yield; at each value of a limit,
-        at most; two fifths for the blame; half for the loading.
+        at most; three tenths for the blame; half for the loading.
     at_least : float in 0..1
         The share of chips that must learn.
     seed : int
@@ -115,7 +115,7 @@ def study(
     told : callable(answer), or None
         Called with each answer as it comes.
     **training
-        As `train` takes it. By default training stops 2 epochs after the criterion first
+        As `train` takes it. By default training stops an epoch after the criterion first
         held, or 20 checks where every update is checked; the default analog chip on
         digits writes its weights once in 8 cases.
 

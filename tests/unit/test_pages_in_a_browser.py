@@ -5,7 +5,7 @@ import pytest
 from crew import Here
 
 import recirc_hw as rh
-from recirc_hw.reports import run_report, study_report, sweep_report
+from recirc_hw.reports import answers_report, run_report, study_report, sweep_report
 from recirc_hw.studies import sweep
 
 pytestmark = pytest.mark.skipif(browser.path() is None, reason="no Chromium is installed")
@@ -37,7 +37,7 @@ CONTRAST = """(() => {
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """Return the pages of a training, of an ablation and of a sweep, by name."""
+    """Return the pages of a training, an ablation, a sweep and a whole study, by name."""
     folder = tmp_path_factory.mktemp("pages")
     design = rh.Design(rh.Loop(4, 2), rh.Recirculation(learning_rate=16.0), rh.FixedPoint())
     task, chip = rh.tasks.encoder(4), design.fabricate(3)
@@ -56,6 +56,9 @@ def pages(tmp_path_factory):
         "training": run_report(folder / "run", chip.train(task, max_updates=60), chip, task),
         "ablation": study_report(folder, to_blame),
         "sweep": swept,
+        "study": answers_report(
+            folder / "whole", rh.study(design, task, chips=3, max_updates=60, threads=1)
+        ),
     }
 
 
@@ -65,7 +68,7 @@ def shown(tmp_path_factory):
         yield one
 
 
-KINDS = ("training", "ablation", "sweep")
+KINDS = ("training", "ablation", "sweep", "study")
 
 
 @pytest.mark.parametrize("kind", KINDS)
