@@ -1,6 +1,7 @@
 """Pictures of studies: yields over a field, frontiers, and which effect is to blame."""
 
 import math
+from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from recirc_hw.reports.style import (
     styled,
 )
 
+TITLE = 80  # characters of a line of a title
 MARKS = {"holds": ("o", COLOURS[0]), "undecided": ("D", "white"), "fails": ("v", COLOURS[1])}
 NO_CHIP = {"color": MUTED, "linestyle": "none", "label": "no such chip", "markersize": 7}
 DARK = 0.6  # shares above it have a dark shade
@@ -80,12 +82,12 @@ def limit_figure(limit):
     ax.fill_between(x, 100 * low, 100 * high, color=COLOURS[0], alpha=0.15, linewidth=0)
     ax.plot(x, 100 * share, color=COLOURS[0], linewidth=1.2)
     ax.vlines(x, 100 * low, 100 * high, color=COLOURS[0], linewidth=1)
-    for verdict, (mark, fill) in MARKS.items():
+    for verdict, (mark, inside) in MARKS.items():
         here = np.array([point.verdict == verdict for point in order])
         if here.any():
             ax.plot(
-                x[here], 100 * share[here], mark, markersize=7, color=fill, label=verdict,
-                markeredgecolor=fill if fill != "white" else INK, linestyle="none",
+                x[here], 100 * share[here], mark, markersize=7, color=inside, label=verdict,
+                markeredgecolor=inside if inside != "white" else INK, linestyle="none",
             )  # fmt: skip
     ax.axhline(100 * limit.at_least, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     _mark_refused(ax, limit)
@@ -93,7 +95,7 @@ def limit_figure(limit):
         ax.axvline(limit.value, color=INK, linewidth=1.2)
     ax.set(xlabel=limit.name, ylabel="chips that learn, %", ylim=(-3, 103))
     _value_axis(ax, limit, x)
-    legend_above(ax, columns=4, title=limit_sentence(limit))
+    legend_above(ax, columns=4, title=fill(limit_sentence(limit), TITLE))
     picture.columns = {
         limit.name: x, "chips": np.array([point.found.chips for point in order]),
         "share learned": share, "low": low, "high": high,
@@ -204,7 +206,7 @@ def ablation_figure(ablation):
     picture.legend(
         [*handles, pale], [*labels, "pale: may be chance"], loc="outside lower left", ncols=3
     )
-    picture.suptitle(blame_sentence(ablation), x=0.02, ha="left", fontsize=11)
+    picture.suptitle(fill(blame_sentence(ablation), TITLE), x=0.02, ha="left", fontsize=11)
     picture.columns = _ablation_columns(effects)
     picture.alt = f"{blame_sentence(ablation)} " + "; ".join(
         f"{effect.name} costs {100 * effect.blame:.1f} % of chips" for effect in effects

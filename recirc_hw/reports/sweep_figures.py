@@ -2,7 +2,7 @@
 
 import math
 import string
-from textwrap import shorten
+from textwrap import fill, shorten
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from recirc_hw.reports.sweep_cells import front
 
 MARKS = "osD^vP"
 LINES = len(MARKS)  # curves in one picture
+TITLE = 80  # characters of a line of a title
 LEGEND = 90  # characters beside one another in a legend
 MARKED = 60  # points of a curve up to which each has its mark
 PANELS = 12  # maps in one picture
@@ -54,7 +55,7 @@ def yield_curves(cells, field, by=None):
     _scale(ax.xaxis, field)
     title = f"Yield against {field.name}" + (f", by {by.name}" if by else "")
     longest = max(map(len, ax.get_legend_handles_labels()[1]), default=1)
-    legend_above(ax, columns=max(1, min(4, LEGEND // (longest + 5))), title=title)
+    legend_above(ax, columns=max(1, min(4, LEGEND // (longest + 5))), title=fill(title, TITLE))
     picture.columns = cells.columns(cells.done)
     picture.alt = f"{title}: {_extremes(cells)}"
     return picture
