@@ -7,25 +7,8 @@ from typing import Annotated
 import typer
 
 from recirc_hw import tasks
-from recirc_hw.cli.common import (
-    AsJson,
-    Backend,
-    Seed,
-    TaskSpec,
-    app,
-    exit_code,
-    fitting_task,
-    print_json,
-)
-from recirc_hw.cli.studies import (
-    BatchSize,
-    Confidence,
-    Epochs,
-    MaxUpdates,
-    OutFolder,
-    Threads,
-    training_options,
-)
+from recirc_hw.cli.asking import Asked, asking
+from recirc_hw.cli.common import app, exit_code, fitting_task, print_json
 from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError
 from recirc_hw.studies import TITLES, Transfer, study
@@ -36,6 +19,7 @@ JSON, PICTURE = "study.json", "loaded-or-learned.svg"
 
 
 @app.command("study")
+@asking
 def study_command(
     paths: Annotated[
         list[Path] | None,
@@ -44,32 +28,23 @@ def study_command(
             help="Chips on paper, to compare; without, one digital and one analog chip.",
         ),
     ] = None,
-    task: TaskSpec = None,
     chips: Annotated[
         int, typer.Option(min=1, help="For each answer, at most; see docs/studies.md.")
     ] = 80,
     at_least: Annotated[float, typer.Option(help="The share of chips that must learn.")] = 0.9,
-    seed: Seed = 0,
-    confidence: Confidence = 0.95,
-    max_updates: MaxUpdates = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    backend: Backend = "native",
-    threads: Threads = None,
-    folder: OutFolder = None,
-    as_json: AsJson = False,
+    *,
+    asked: Asked,
 ):
     """Ask six questions of a chip: yield, limits, blame, energy, and loading of weights."""
     designs = _designs(paths)
-    spec = task or (fitting_task(next(iter(designs.values()))) if designs else "digits")
+    chosen = fitting_task(next(iter(designs.values()))) if designs else "digits"
     with study_progress("study") as progress:
         found = study(
-            designs, tasks.parse(spec), chips=chips, at_least=at_least, seed=seed,
-            confidence=confidence, progress=progress, told=None if as_json else tell,
-            **training_options(max_updates, epochs, batch_size, backend, threads),
+            designs, tasks.parse(asked.task or chosen), chips=chips, at_least=at_least,
+            progress=progress, told=None if asked.as_json else tell, **asked.options,
         )  # fmt: skip
-    page = None if folder is None else _write(folder, found)
-    if as_json:
+    page = None if asked.folder is None else _write(asked.folder, found)
+    if asked.as_json:
         print_json(found.summary() | {"report": page and str(page)})
     else:
         _show(found, page)

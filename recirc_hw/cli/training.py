@@ -207,6 +207,8 @@ def report(
     as_json: AsJson = False,
 ):
     """Write the page of a run or of a study, and show a study's table."""
+    if folder.name == STUDY:
+        folder = folder.parent
     if (folder / STUDY).exists():
         show_study(folder, watch, export, as_json)
         return

@@ -1,6 +1,7 @@
 """Pictures of studies: yields over a field, frontiers, and which effect is to blame."""
 
 import math
+from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from recirc_hw.reports.style import (
     styled,
 )
 
+TITLE = 80  # characters of a line of a title
 MARKS = {"holds": ("o", COLOURS[0]), "undecided": ("D", "white"), "fails": ("v", COLOURS[1])}
 NO_CHIP = {"color": MUTED, "linestyle": "none", "label": "no such chip", "markersize": 7}
 DARK = 0.6  # shares above it have a dark shade
@@ -35,6 +37,19 @@ class Side(NamedTuple):
     colour: str
     hatch: str
     mark: str
+
+    def chips(self, pairing):
+        """Return the share of chips it costs, and the interval's ends."""
+        low, high = sorted(self.sign * end for end in pairing.share_interval)
+        return self.sign * pairing.share + 0.0, low, high  # never -0
+
+    def factor(self, pairing):
+        """Return the factor on updates it costs, and the interval's ends; nan unknown."""
+        if pairing.ratio is None:
+            return (math.nan,) * 3
+        power = -self.sign  # leaving an effect out is the inverse of adding it
+        ends = pairing.ratio_interval or (math.nan, math.nan)
+        return pairing.ratio**power, *sorted(end**power for end in ends)
 
 
 SIDES = {
@@ -67,12 +82,12 @@ def limit_figure(limit):
     ax.fill_between(x, 100 * low, 100 * high, color=COLOURS[0], alpha=0.15, linewidth=0)
     ax.plot(x, 100 * share, color=COLOURS[0], linewidth=1.2)
     ax.vlines(x, 100 * low, 100 * high, color=COLOURS[0], linewidth=1)
-    for verdict, (mark, fill) in MARKS.items():
+    for verdict, (mark, inside) in MARKS.items():
         here = np.array([point.verdict == verdict for point in order])
         if here.any():
             ax.plot(
-                x[here], 100 * share[here], mark, markersize=7, color=fill, label=verdict,
-                markeredgecolor=fill if fill != "white" else INK, linestyle="none",
+                x[here], 100 * share[here], mark, markersize=7, color=inside, label=verdict,
+                markeredgecolor=inside if inside != "white" else INK, linestyle="none",
             )  # fmt: skip
     ax.axhline(100 * limit.at_least, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     _mark_refused(ax, limit)
@@ -80,7 +95,7 @@ def limit_figure(limit):
         ax.axvline(limit.value, color=INK, linewidth=1.2)
     ax.set(xlabel=limit.name, ylabel="chips that learn, %", ylim=(-3, 103))
     _value_axis(ax, limit, x)
-    legend_above(ax, columns=4, title=limit_sentence(limit))
+    legend_above(ax, columns=4, title=fill(limit_sentence(limit), TITLE))
     picture.columns = {
         limit.name: x, "chips": np.array([point.found.chips for point in order]),
         "share learned": share, "low": low, "high": high,
@@ -191,7 +206,7 @@ def ablation_figure(ablation):
     picture.legend(
         [*handles, pale], [*labels, "pale: may be chance"], loc="outside lower left", ncols=3
     )
-    picture.suptitle(blame_sentence(ablation), x=0.02, ha="left", fontsize=11)
+    picture.suptitle(fill(blame_sentence(ablation), TITLE), x=0.02, ha="left", fontsize=11)
     picture.columns = _ablation_columns(effects)
     picture.alt = f"{blame_sentence(ablation)} " + "; ".join(
         f"{effect.name} costs {100 * effect.blame:.1f} % of chips" for effect in effects
@@ -201,23 +216,19 @@ def ablation_figure(ablation):
 
 def _cost_bar(ax, row, pairing, side, alpha, labelled):
     """Draw the share of chips that an effect costs, with its interval."""
-    low, high = sorted(100 * side.sign * end for end in pairing.share_interval)
+    share, low, high = (100 * value for value in side.chips(pairing))
     ax.barh(
-        row, 100 * side.sign * pairing.share, 0.34, color=side.colour, alpha=alpha,
-        hatch=side.hatch, edgecolor="white", label=side.label if labelled else None,
+        row, share, 0.34, color=side.colour, alpha=alpha, hatch=side.hatch, edgecolor="white",
+        label=side.label if labelled else None,
     )  # fmt: skip
     ax.hlines(row, low, high, color=INK, linewidth=1)
 
 
 def _time_mark(ax, row, pairing, side, alpha):
     """Draw the factor on updates that an effect costs, with its interval."""
-    if pairing.ratio is None:
-        return
-    power = -side.sign  # leaving an effect out is the inverse of adding it
-    ax.plot(pairing.ratio**power, row, side.mark, color=side.colour, alpha=alpha, markersize=6)
-    if pairing.ratio_interval is not None:
-        low, high = sorted(end**power for end in pairing.ratio_interval)
-        ax.hlines(row, low, high, color=side.colour, alpha=alpha, linewidth=1.4)
+    factor, low, high = side.factor(pairing)
+    ax.plot(factor, row, side.mark, color=side.colour, alpha=alpha, markersize=6)
+    ax.hlines(row, low, high, color=side.colour, alpha=alpha, linewidth=1.4)
 
 
 def _factor_axis(ax):
@@ -234,16 +245,14 @@ def _factor_axis(ax):
 
 def _ablation_columns(effects):
     """Return the numbers of an ablation by name."""
-    return {
-        "effect": [effect.name for effect in effects],
-        "blame": [effect.blame for effect in effects],
-        "alone: share learned": [effect.alone.share for effect in effects],
-        "left out: share learned": [effect.without.share for effect in effects],
-        "p (learned)": [effect.p_learned for effect in effects],
-        "factor on updates": [_number(effect.slowdown) for effect in effects],
+    columns = {"effect": [effect.name for effect in effects]}
+    for name, side in SIDES.items():
+        pairings = [getattr(effect, name) for effect in effects]
+        for what, measure in (("chips", side.chips), ("factor on updates", side.factor)):
+            values = zip(*map(measure, pairings), strict=True)
+            for part, column in zip(("", ", low", ", high"), values, strict=True):
+                columns[f"{side.label}: {what}{part}"] = column
+    return columns | {
+        "p (chips)": [effect.p_learned for effect in effects],
         "p (updates)": [effect.p_updates for effect in effects],
     }
-
-
-def _number(value):
-    return math.nan if value is None else value

@@ -112,8 +112,8 @@ def _frontier_sections(frontier):
     """Return the part on how far two fields may go together."""
     text = (
         "Each square is a pair of values that was tried; the number and the shade say what "
-        f"share of chips learns there. Below the line fewer than "
-        f"{100 * frontier.at_least:g}\u00a0% do, as far as was searched."
+        "share of chips learns there. The line joins the last values at which at least "
+        f"{100 * frontier.at_least:g}\u00a0% do."
     )
     notes = " ".join(f"{note}." for note in frontier.notes)
     used = f"{frontier.chips_used:,} chips were trained."

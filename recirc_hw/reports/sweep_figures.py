@@ -2,6 +2,7 @@
 
 import math
 import string
+from textwrap import fill, shorten
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from recirc_hw.reports.sweep_cells import front
 
 MARKS = "osD^vP"
 LINES = len(MARKS)  # curves in one picture
+TITLE = 80  # characters of a line of a title
+LEGEND = 90  # characters beside one another in a legend
 MARKED = 60  # points of a curve up to which each has its mark
 PANELS = 12  # maps in one picture
 TICKS = 12  # of an axis of kinds
@@ -41,13 +44,18 @@ def yield_curves(cells, field, by=None):
     ax = picture.subplots()
     for place in kinds:
         here = cells.done if by is None else cells.done & (by.place == place)
-        name = None if by is None else f"{by.short_name} {by.told(by.kinds[place])}"
+        name = (
+            None
+            if by is None
+            else shorten(f"{by.short_name} {by.told(by.kinds[place])}", 70, placeholder="…")
+        )
         _curve(ax, cells, field, here, place or 0, name)
     _mark_none(ax, field.at[~cells.done])
     ax.set(xlabel=field.name, ylabel="chips that learn, %", ylim=(-3, 103))
     _scale(ax.xaxis, field)
     title = f"Yield against {field.name}" + (f", by {by.name}" if by else "")
-    legend_above(ax, columns=3 if by is None or len(by.kinds) < 5 else 4, title=title)
+    longest = max(map(len, ax.get_legend_handles_labels()[1]), default=1)
+    legend_above(ax, columns=max(1, min(4, LEGEND // (longest + 5))), title=fill(title, TITLE))
     picture.columns = cells.columns(cells.done)
     picture.alt = f"{title}: {_extremes(cells)}"
     return picture

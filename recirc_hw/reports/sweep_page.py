@@ -67,13 +67,15 @@ def _lead(cells):
     rest = ahead if missing else ""
     if not cells.done.any():
         return f"No cell has a yield.{rest}"
+    shares = 100 * cells.share[cells.done]
+    if np.ptp(shares) == 0:
+        return f"In every cell {shares[0]:.0f}\u00a0% of chips learn.{rest}"
     best = int(np.nanargmax(np.where(cells.done, cells.low, -1)))
     values = ", ".join(f"{f.short_name} {label(f.values[best])}" for f in cells.every_field)
-    share, low = 100 * cells.share[best], 100 * cells.low[best]
-    least = 100 * cells.share[cells.done].min()
     return (
-        f"From {least:.0f}\u00a0% to {share:.0f}\u00a0% of chips learn; most surely with "
-        f"{values} (at least {low:.1f}\u00a0% with 95\u00a0% confidence).{rest}"
+        f"From {shares.min():.0f}\u00a0% to {shares.max():.0f}\u00a0% of chips learn; most "
+        f"surely with {values} ({100 * cells.low[best]:.1f} to {100 * cells.high[best]:.1f}"
+        f"\u00a0%, the 95\u00a0% interval).{rest}"
     )
 
 

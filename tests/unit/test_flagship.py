@@ -2,15 +2,15 @@
 
 import json
 import signal
-import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 import recirc_hw as rh
-from recirc_hw.cli import flagship, main
+from recirc_hw.cli import flagship
 from recirc_hw.design_file import default_chips
 from recirc_hw.reports import answers_report, svg
 from recirc_hw.studies import TITLES
@@ -29,19 +29,9 @@ def found():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(run):
     """Return a function that runs `recirc-hw study` in `tmp_path`: (output, error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words, code=0):
-        monkeypatch.setattr(sys, "argv", ["recirc-hw", "study", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output, error = capsys.readouterr()
-        assert (ended.value.code or 0) == code, (output, error)
-        return output, error
-
-    return command
+    return partial(run, "study")
 
 
 def test_every_chip_answers_every_question(found):

@@ -100,8 +100,9 @@ def test_a_task_of_a_file_is_found_by_its_whole_path(tmp_path, monkeypatch):
     assert len(there.go_to(2)) == 2
 
 
-def test_an_address_where_no_scheduler_answers_is_told(monkeypatch):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "udp://127.0.0.1:9"])
+def test_an_address_where_no_scheduler_answers_is_told(monkeypatch, address):
     pytest.importorskip("distributed")
     monkeypatch.setattr("recirc_hw.studies.cluster.CONNECT_S", 0.2)
-    with pytest.raises(rh.StudyError, match="no Dask scheduler answers at 'tcp://127.0.0.1:9'"):
-        rh.learning_yield(CHIP, TASK, scheduler="tcp://127.0.0.1:9", chips=2)
+    with pytest.raises(rh.StudyError, match=f"no Dask scheduler answers at '{address}'"):
+        rh.learning_yield(CHIP, TASK, scheduler=address, chips=2)

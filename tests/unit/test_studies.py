@@ -309,3 +309,16 @@ def test_every_answer_has_a_page_with_its_picture_and_numbers(known, tmp_path):
         assert len(rows) > 2
         shown = re.search(r"<details>.*?<tbody>(.*?)</tbody>", page.read_text(), re.S)[1]
         assert shown.count("<tr>") == len(rows) - 1
+
+
+def test_bars_and_their_numbers_are_what_each_effect_costs(known):
+    known(lambda design: 1.0 if design.substrate.wide else 0.6)
+    ablation = rh.ablate(CHIP.replace("substrate.wide", False), TASK, chips=30, pairs=False)
+    columns = ablation.plot().columns
+    assert any(columns["left out, against all: chips"])
+    for i, effect in enumerate(ablation.ranked):
+        low, high = effect.gained.share_interval
+        assert columns["left out, against all: chips"][i] == effect.gained.share
+        assert columns["left out, against all: chips, low"][i] == low
+        assert columns["alone, against none: chips"][i] == -effect.lost.share
+        assert columns["alone, against none: chips, low"][i] == -effect.lost.share_interval[1]
