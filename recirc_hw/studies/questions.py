@@ -14,7 +14,7 @@ from recirc_hw.studies.transfer import transfer
 from recirc_hw.studies.vary import Place, design_with
 
 MISMATCH = "substrate.*_mismatch"
-STRENGTHS = (0.0, 0.1, 0.15, 0.2, 0.4)  # of mismatch, at which weights are loaded
+STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)  # of mismatch, at which weights are loaded
 LARGEST = 2.0  # mismatch that the limit is sought up to
 FINE = 0.07  # of that range: how closely
 WIDTH = 0.1  # of the yield's interval, at most
