@@ -33,7 +33,7 @@ from recirc_hw.rules import (
     TopOnly,
 )
 from recirc_hw.spike_record import SpikeRecord
-from recirc_hw.studies import Yield, ablate, find_limit, learning_yield, sweep
+from recirc_hw.studies import Yield, ablate, find_limit, learning_yield, study, sweep, transfer
 from recirc_hw.substrates import Analog, FixedPoint, Ideal, Spiking, devices
 from recirc_hw.substrates.devices import fit_device
 from recirc_hw.training import Run, train
@@ -81,7 +81,9 @@ __all__ = [
     "find_limit",
     "fit_device",
     "learning_yield",
+    "study",
     "sweep",
     "tasks",
     "train",
+    "transfer",
 ]

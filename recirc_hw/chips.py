@@ -68,6 +68,21 @@ class Chip:
         for k, array in enumerate(arrays):
             self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
 
+    def load(self, matrices):
+        """Give the chip these weights, as nearly as it can hold them.
+
+        Weights beyond its range end at the rails; setting `weights` refuses them.
+
+        Parameters
+        ----------
+        matrices : list of float arrays, shape (rows, cols + 1), as `weights` returns them
+        """
+        records = self.program.layout.matrices
+        self.weights = [
+            self.design.substrate.nearest(as_floats(matrix, f"weights[{k}]"), records[k])
+            for k, matrix in enumerate(matrices[: len(self.weights)])
+        ]
+
     def set_output_biases(self, values):
         """Give the units of the visible group these biases.
 

@@ -4,7 +4,7 @@ from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
 from recirc_hw.rules import Recirculation
 from recirc_hw.sections import SECTIONS, toml_line
-from recirc_hw.substrates import Ideal
+from recirc_hw.substrates import Analog, FixedPoint, Ideal
 
 
 def starting_design(task):
@@ -26,6 +26,26 @@ def starting_design(task):
     rate = 0.01 if bounded else 0.001
     rule = Recirculation(combine="PR", presynaptic="first", learning_rate=rate, batch="mean")
     return Design(network, rule, Ideal(precision="float32"))
+
+
+def default_chips(task):
+    """Return the chips that a study asks about where none is given, by their names.
+
+    Both have the network and the rule of `starting_design`: one is digital, of 8-bit
+    weights and activities, the other analog, every part of it off by 20 %.
+    """
+    start = starting_design(task)
+    whole_batches = task.batch_size == len(task.train)
+    digital = FixedPoint() if whole_batches else FixedPoint(weight_fraction_bits=4)
+    analog = Analog(
+        tau_mismatch=0.2, gain_mismatch=0.2, offset_mismatch=0.2, read_mismatch=0.2,
+        write_mismatch=0.2, dt_ms=0.1, precision="float32",
+    )  # fmt: skip
+    substrates = {"digital, 8 bits": digital, "analog, 20 % mismatch": analog}
+    return {
+        name: Design(start.network, start.rule, substrate)
+        for name, substrate in substrates.items()
+    }
 
 
 def commented(design):

@@ -37,9 +37,11 @@ def _explain(kind, error):
     deepest = {}
     for problem in error.errors():
         field = problem["loc"][0] if problem["loc"] else ""
-        if field not in deepest or len(problem["loc"]) > len(deepest[field]["loc"]):
-            deepest[field] = problem
-    return "; ".join(_explain_one(kind, problem) for problem in deepest.values())
+        # A number that is not finite is wrong for that, not for being no whole number.
+        telling = (len(problem["loc"]), problem["type"] == "finite_number")
+        if field not in deepest or telling > deepest[field][0]:
+            deepest[field] = telling, problem
+    return "; ".join(_explain_one(kind, problem) for _, problem in deepest.values())
 
 
 def _explain_one(kind, problem):

@@ -86,10 +86,15 @@ def width():
     return out.width if out.is_terminal or "COLUMNS" in os.environ else None
 
 
-def lines(text, style=None):
-    """Print lines of text as they are."""
+def lines(text, style=None, beside_bar=False):
+    """Print lines of text as they are.
+
+    With `beside_bar` they stand above a live bar: where both are on one screen, the bar's
+    own console has to print them.
+    """
+    console = err if beside_bar and out.is_terminal and err.is_terminal else out
     for line in text:
-        out.print(line, style=style, markup=False)
+        console.print(line, style=style, markup=False)
 
 
 def table_text(title, head, rows):

@@ -56,6 +56,8 @@ def _slot(program, values, which):
 
 def write(job, chips, changes, n_cases):
     """Add a batch's changes to the sums, and write those of matrices that are written."""
+    if not chips.size:
+        return  # all of them stopped at this batch
     body, shares = job.body, write_shares(job, chips, n_cases)
     for k, (matrix, change) in enumerate(
         zip(job.program.layout.matrices, changes, strict=True)

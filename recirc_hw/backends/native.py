@@ -8,7 +8,7 @@ threads there are, so results do not depend on those.
 
 from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -196,14 +196,14 @@ def _pack_chip(matrices, chip):
     return np.concatenate(parts)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _lane_table(program, lanes, unit):
     """Return the program as the lane walk reads it: one case, each slot where it is."""
     slots = [(slot.offset, slot.size, 0) for slot in program.layout.slots]
     return _table(program, slots, 1, lanes, unit)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _batch_table(program, rows):
     """Return the program as the batch walk reads it: each slot in a block of `rows` cases."""
     return _table(program, _batch_slots(program, rows), rows, 1, 1)

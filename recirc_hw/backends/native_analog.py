@@ -5,7 +5,7 @@ Results depend neither on that nor on the number of threads.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -138,7 +138,7 @@ class _Walk:
             matrix[:] = part[:, :, : len(matrix)].T
 
 
-@cache
+@lru_cache(maxsize=64)
 def _table(program, lanes, unit):
     """Return (the phases as the core reads them, padded places of units, their number)."""
     groups = program.layout.slots[:-1]

@@ -5,7 +5,7 @@ are the same either way.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def _state(program, lanes, word):
     return np.zeros((program.layout.size + 2 * tile + largest) * lanes, word)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _table(program, lanes, weight):
     """Return the program as records of the core."""
     compute = [op for op in program.case_ops if op.opcode != "correlate"]

@@ -1,6 +1,6 @@
 """The numba backend's continuous time: analog chips as compiled loops, parallel over chips."""
 
-from functools import cache
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -53,7 +53,7 @@ def _split(flat, matrices):
     return [part.reshape(m.shape) for part, m in zip(parts, matrices, strict=True)]
 
 
-@cache
+@lru_cache(maxsize=64)
 def _tables(program):
     """Return (groups, matrices, phases, settings) as the loops read them."""
     dynamics, slots = program.dynamics, program.layout.slots[:-1]

@@ -4,7 +4,7 @@ Slower than native and needing no C compiler; it holds the same integers. Ideal
 designs do not run here.
 """
 
-from functools import cache, partial
+from functools import lru_cache, partial
 
 import numba
 import numpy as np
@@ -78,7 +78,7 @@ def _unpack(packed, matrices):
         start += size
 
 
-@cache
+@lru_cache(maxsize=64)
 def _tables(program):
     """Return the program as integer tables: ops, slots, matrices, entries, starts, monitor."""
     ops = [_op_row(op) for op in program.ops]

@@ -5,11 +5,11 @@ bands); 2 bad input; 3 done, but not learned, outside a band, not surely the sha
 asked for, or with a failed cell; 130 Ctrl-C.
 """
 
-from recirc_hw.cli import exports, reference, studies, sweeps, training
+from recirc_hw.cli import exports, flagship, reference, studies, sweeps, training
 from recirc_hw.cli.common import BAD_INPUT, INTERRUPTED, app
 from recirc_hw.terminal import failed
 
-__all__ = ["exports", "main", "reference", "studies", "sweeps", "training"]
+__all__ = ["exports", "flagship", "main", "reference", "studies", "sweeps", "training"]
 
 
 def main():

@@ -34,6 +34,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for
 Seed = Annotated[int, typer.Option(min=0, help="Which chip; with --chips, the first of them.")]
 Backend = Annotated[str, typer.Option(help=f"Who computes: {' or '.join(BACKENDS)}.")]
 
+Scheduler = Annotated[
+    str | None, typer.Option(help="A Dask scheduler instead, e.g. tcp://10.0.0.1:8786.")
+]
+
 
 def print_json(record):
     """Print one JSON object and nothing else."""

@@ -171,7 +171,7 @@ def demo(
     folder: Annotated[Path, typer.Option("--out", help="Where the page goes.")] = Path("demo"),
     as_json: AsJson = False,
 ):
-    """Train 100 chips on the 4-2-4 encoder and one on real digits, and show them."""
+    """Train chips on the 4-2-4 encoder and on real digits, load some, and show them."""
     from recirc_hw.demo import run_demo
 
     record = run_demo(folder, quiet=as_json)

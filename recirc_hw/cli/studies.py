@@ -1,60 +1,38 @@
 """Commands that ask questions of many chips: `yield`, `limit`, `ablate`."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from recirc_hw import tasks
+from recirc_hw.cli.asking import Asked, asking
 from recirc_hw.cli.common import (
-    AsJson,
-    Backend,
     DesignFile,
-    Seed,
-    TaskSpec,
+    Scheduler,
     app,
     exit_code,
     fitting_task,
     print_json,
 )
 from recirc_hw.designs import Design
-from recirc_hw.errors import DesignError
+from recirc_hw.errors import DataError, DesignError
 from recirc_hw.studies import Frontier, ablate, find_limit, learning_yield
 from recirc_hw.terminal import out, study_progress, table
 from recirc_hw.whole_files import write_whole
 
-MaxUpdates = Annotated[int | None, typer.Option(help="Weight updates at most.")]
-Epochs = Annotated[int | None, typer.Option(help="Or passes over the cases.")]
-BatchSize = Annotated[int | None, typer.Option(help="Cases per weight update.")]
-Threads = Annotated[int | None, typer.Option(help="Chips in parallel.")]
-Confidence = Annotated[float, typer.Option(help="Of the intervals.")]
-OutFolder = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the picture, its CSV and the JSON.")
-]
 
-
-def _training(max_updates, epochs, batch_size, backend, threads):
-    """Return what the user asked of `train`."""
-    asked = {
-        "max_updates": max_updates, "epochs": epochs, "batch_size": batch_size,
-        "threads": threads,
-    }  # fmt: skip
-    return {"backend": backend} | {k: v for k, v in asked.items() if v is not None}
-
-
-def _question(path, task):
+def _question(path, asked):
     """Return the design and the task that a question is about."""
     design = Design.load(path)
-    return design, tasks.parse(task or fitting_task(design))
+    return design, tasks.parse(asked.task or fitting_task(design))
 
 
 @app.command("yield")
+@asking
 def yield_command(
     path: DesignFile,
-    task: TaskSpec = None,
     chips: Annotated[int, typer.Option(min=1, help="How many chips, at most.")] = 200,
-    seed: Seed = 0,
     width: Annotated[
         float | None, typer.Option(help="Stop once the interval is no wider, e.g. 0.05.")
     ] = None,
@@ -62,24 +40,18 @@ def yield_command(
         float | None,
         typer.Option(help="Stop once it is clear whether this share of chips learns."),
     ] = None,
-    confidence: Confidence = 0.95,
-    max_updates: MaxUpdates = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    backend: Backend = "native",
-    threads: Threads = None,
-    folder: OutFolder = None,
-    as_json: AsJson = False,
+    scheduler: Scheduler = None,
+    *,
+    asked: Asked,
 ):
     """Measure on what share of chips a design learns, with its interval."""
-    design, found = _question(path, task)
+    design, found = _question(path, asked)
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = learning_yield(
-            design, found, chips=chips, seed=seed, width=width, decide=at_least,
-            confidence=confidence, progress=progress,
-            **_training(max_updates, epochs, batch_size, backend, threads),
+            design, found, chips=chips, width=width, decide=at_least, scheduler=scheduler,
+            progress=progress, **asked.options,
         )  # fmt: skip
-    _show(answer, folder, "yield", as_json, _yield_lines)
+    _show(answer, "yield", asked, _yield_lines)
     below = at_least is not None and answer.verdict != "above"
     raise typer.Exit(exit_code(answer.interrupted, below))
 
@@ -108,11 +80,14 @@ def _yield_lines(found):
 
 
 @app.command("limit")
+@asking
 def limit_command(
     path: DesignFile,
     vary: Annotated[
         list[str],
-        typer.Option(help="The field, e.g. substrate.weight_bits; twice for a frontier."),
+        typer.Option(
+            help="The field, e.g. substrate.weight_bits or substrate.*_mismatch; or two."
+        ),
     ],
     start: Annotated[
         list[float] | None,
@@ -130,32 +105,25 @@ def limit_command(
     steps: Annotated[
         int | None, typer.Option(help="Values of the second field of a frontier.")
     ] = None,
-    task: TaskSpec = None,
     chips: Annotated[int, typer.Option(min=1, help="At each value, at most.")] = 800,
-    seed: Seed = 0,
-    confidence: Confidence = 0.95,
-    max_updates: MaxUpdates = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    backend: Backend = "native",
-    threads: Threads = None,
-    folder: OutFolder = None,
-    as_json: AsJson = False,
+    scheduler: Scheduler = None,
+    *,
+    asked: Asked,
 ):
     """Find how far a field may go before too few chips learn."""
-    design, found = _question(path, task)
+    design, found = _question(path, asked)
     fields, ends = _fields(vary, start, stop)
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = find_limit(
             design, fields, found, at_least=at_least, **ends, scale=scale, steps=steps,
-            resolution=resolution, chips=chips, seed=seed, confidence=confidence,
-            progress=progress, **_training(max_updates, epochs, batch_size, backend, threads),
+            resolution=resolution, chips=chips, scheduler=scheduler, progress=progress,
+            **asked.options,
         )  # fmt: skip
     if isinstance(answer, Frontier):
-        _show(answer, folder, "frontier", as_json, _frontier_lines)
+        _show(answer, "frontier", asked, _frontier_lines)
         nowhere = all(value is None for value in answer.values)
     else:
-        _show(answer, folder, "limit", as_json, _limit_lines)
+        _show(answer, "limit", asked, _limit_lines)
         nowhere = answer.value is None
     raise typer.Exit(exit_code(answer.interrupted, nowhere))
 
@@ -219,29 +187,23 @@ def _frontier_lines(frontier):
 
 
 @app.command("ablate")
+@asking
 def ablate_command(
     path: DesignFile,
-    task: TaskSpec = None,
     chips: Annotated[int, typer.Option(min=1, help="The same for every comparison.")] = 200,
-    seed: Seed = 0,
     pairs: Annotated[bool, typer.Option(help="Also every two effects together.")] = True,
-    confidence: Confidence = 0.95,
-    max_updates: MaxUpdates = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    backend: Backend = "native",
-    threads: Threads = None,
-    folder: OutFolder = None,
-    as_json: AsJson = False,
+    scheduler: Scheduler = None,
+    *,
+    asked: Asked,
 ):
     """Find which hardware effect is to blame: each alone, and each left out."""
-    design, found = _question(path, task)
+    design, found = _question(path, asked)
     with study_progress(f"{path.stem} on {found.name}") as progress:
         answer = ablate(
-            design, found, chips=chips, seed=seed, pairs=pairs, confidence=confidence,
-            progress=progress, **_training(max_updates, epochs, batch_size, backend, threads),
+            design, found, chips=chips, pairs=pairs, scheduler=scheduler, progress=progress,
+            **asked.options,
         )  # fmt: skip
-    _show(answer, folder, "ablation", as_json, _ablation_lines)
+    _show(answer, "ablation", asked, _ablation_lines)
     raise typer.Exit(exit_code(answer.interrupted))
 
 
@@ -273,20 +235,35 @@ def _ablation_lines(ablation):
     yield f"to blame: {ablation.to_blame or 'none surely does harm'}"
 
 
-def _show(answer, folder, name, as_json, lines):
-    """Print an answer, and leave its picture, its numbers and its JSON in a folder."""
-    record = answer.summary()
-    if folder is not None:
-        from recirc_hw.reports import save_picture
+def _show(answer, name, asked, lines):
+    """Print an answer, and leave its page, pictures, numbers and JSON in a folder.
 
-        record["picture"] = str(save_picture(answer.plot(), folder / name))
-        write_whole(folder / f"{name}.json", json.dumps(record, indent=1).encode())
-    if as_json:
+    An answer may have taken hours: where the folder cannot be written it is printed first.
+    """
+    record, problem = answer.summary(), None
+    if asked.folder is not None:
+        try:
+            record["report"] = _write(answer, asked.folder, name, record)
+        except (DataError, OSError) as error:
+            problem = error
+    if asked.as_json:
         print_json(record)
-        return
-    for line in lines(answer):
-        out.print(line, markup=False)
-    if folder is not None:
-        out.print(f"picture: {record['picture']}", markup=False)
-    if answer.interrupted:
-        out.print("stopped by Ctrl-C; this is what the chips so far say", markup=False)
+    else:
+        for line in lines(answer):
+            out.print(line, markup=False)
+        if "report" in record:
+            out.print(f"report: {record['report']}", markup=False)
+        if answer.interrupted:
+            out.print("stopped by Ctrl-C; this is what the chips so far say", markup=False)
+    if problem is not None:
+        raise problem
+
+
+def _write(answer, folder, name, record):
+    """Leave an answer's page, pictures, numbers and JSON in a folder; return the page."""
+    from recirc_hw.reports import study_report
+
+    page = str(study_report(folder, answer, f"{name}.html"))
+    content = json.dumps(record | {"report": page}, indent=1)
+    write_whole(folder / f"{name}.json", content.encode())
+    return page

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from recirc_hw.cli.common import AsJson, app, exit_code, print_json
-from recirc_hw.errors import StudyError
+from recirc_hw.cli.common import AsJson, Scheduler, app, exit_code, print_json
+from recirc_hw.errors import DataError, StudyError
 from recirc_hw.studies import Store, sweep
 from recirc_hw.terminal import err, out, study_progress, table_text
 
@@ -26,9 +26,7 @@ def sweep_command(
         int | None,
         typer.Option(min=1, help="Workers here; default one a processor."),
     ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask scheduler instead, e.g. tcp://10.0.0.1:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ):
     """Train chips at many values of many fields; every result is kept as it comes."""
@@ -38,10 +36,7 @@ def sweep_command(
             progress=progress,
         )  # fmt: skip
     with store:
-        if as_json:
-            print_json(_study_record(store))
-        else:
-            _print_study(store)
+        _show(store, as_json)
         if store.interrupted and not as_json:
             out.print(
                 f"stopped by Ctrl-C; finished cells are kept. Go on with --resume and "
@@ -52,16 +47,35 @@ def sweep_command(
 
 
 def show_study(folder, watch, export, as_json):
-    """Show a study's table, as it stands or live until it is complete; or export it."""
+    """Show a study's table and write its page, as it stands or once complete; export it."""
     with Store.open(folder) as store:
         if export is not None:
             _export(store, export)
-        if as_json:
-            print_json(_study_record(store))
-            return
-        if watch:
+        if watch and not as_json:
             _watch(store)
-        _print_study(store)
+        _show(store, as_json)
+
+
+def _show(store, as_json):
+    """Write a study's page, and print its table."""
+    page = _page(store)
+    if as_json:
+        print_json(_study_record(store) | {"report": page and str(page)})
+        return
+    _print_study(store)
+    if page is not None:
+        out.print(f"report: {page}", markup=False)
+
+
+def _page(store):
+    """Return the page of a study, written into its folder; None where nothing can be."""
+    from recirc_hw.reports import sweep_report
+
+    try:
+        return sweep_report(store.path.parent, store)
+    except DataError as error:
+        err.print(f"no page: {error}", markup=False)
+        return None
 
 
 def _export(store, path):

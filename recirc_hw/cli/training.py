@@ -206,7 +206,9 @@ def report(
     ] = None,
     as_json: AsJson = False,
 ):
-    """Write a run's page and pictures again, or show a study's table."""
+    """Write the page of a run or of a study, and show a study's table."""
+    if folder.name == STUDY:
+        folder = folder.parent
     if (folder / STUDY).exists():
         show_study(folder, watch, export, as_json)
         return

@@ -136,6 +136,8 @@ def cost(design, task_or_cases=None, prices="digital-45nm", batch_size=None):
     ------
     PriceError
         Where an event that occurs has no price; it is never taken as 0.
+    UnsupportedError
+        For chips in continuous time whose substrate does not count what happens.
     """
     listed = price_list(prices)
     counts = tally(design, task_or_cases, batch_size)
@@ -158,8 +160,8 @@ def tally(design, task_or_cases=None, batch_size=None):
     if _own(chip.design):
         return chip.design.substrate.tally(chip, cases, batch_size)
     if not chip.design.is_clocked:
-        name = type(chip.design.substrate).__name__
-        raise UnsupportedError(f"{name} chips are not clocked, and count no operations")
+        kind = type(chip.design.substrate).__name__
+        raise UnsupportedError(f"the ledger does not count what {kind} chips do")
     if cases is None:
         return fold(chip.design, batch_size)
     busy = [float(np.count_nonzero(state) / len(state)) for state in chip.states(cases)]

@@ -6,7 +6,7 @@ every machine; tests pin their SHA-256.
 
 import hashlib
 from decimal import ROUND_FLOOR, Decimal, localcontext
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -16,7 +16,7 @@ LARGEST = 16  # index bits; 65536 entries
 DIGITS = 40
 
 
-@cache
+@lru_cache(maxsize=64)
 def entries(key):
     """Return a table's codes, int32, in the order of the index; read-only.
 

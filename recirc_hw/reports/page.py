@@ -16,6 +16,7 @@ from recirc_hw.reports.style import SHARPNESS, png
 from recirc_hw.whole_files import write_whole
 
 PAGE = "report.html"
+MOST_ROWS = 500  # of a figure's numbers as a table; the CSV file has all
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,12 @@ class Section:
     anchor: str = ""
 
 
-def write_report(folder, title, sections, facts=None, lead=""):
+def write_report(folder, title, sections, facts=None, lead="", name=PAGE):
     """Write a page and its pictures into `folder`; return the page's path.
 
-    The page needs nothing beside it: pictures, numbers and style are inside. The
-    same pictures lie next to it as PNG files. Nothing half-written is left.
+    The page needs nothing beside it: pictures, numbers and style are inside. The same
+    pictures lie next to it as PNG files, their numbers as CSV. Nothing half-written is
+    left.
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ def write_report(folder, title, sections, facts=None, lead=""):
         What to know at a glance, at the head of the page.
     lead : str
         The page's one sentence.
+    name : str
+        Of the page's file.
 
     Raises
     ------
@@ -86,21 +90,22 @@ def write_report(folder, title, sections, facts=None, lead=""):
         for section, anchor in zip(sections, _anchors(sections), strict=True)
     ]
     page = _template().render(title=title, parts=parts, facts=facts or {}, lead=lead)
-    files = {part["file"]: part["png"] for part in parts if part["png"]}
-    return _write(Path(folder), files, page)
+    files = {f"{part['anchor']}.png": part["png"] for part in parts}
+    files |= {f"{part['anchor']}.csv": part["csv"] for part in parts}
+    # A file name that was no text shows as "?" instead of breaking the page.
+    return _write(Path(folder), files | {name: page.encode(errors="replace")}) / name
 
 
-def _write(folder, files, page):
-    """Write the pictures, then the page, each of them whole."""
+def _write(folder, files):
+    """Write the files that have content, each of them whole; return the folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            write_whole(folder / name, content)
-        # A file name that was no text shows as "?" instead of breaking the page.
-        write_whole(folder / PAGE, page.encode(errors="replace"))
+            if content:
+                write_whole(folder / name, content)
     except OSError as error:
         raise DataError(f"cannot write into '{folder}': {error.strerror}") from None
-    return folder / PAGE
+    return folder
 
 
 def _template():
@@ -130,27 +135,33 @@ def _anchors(sections):
 def _part(section, anchor):
     """Return what the template shows of one section."""
     paragraphs = [part.strip() for part in section.text.split("\n\n") if part.strip()]
-    part = {"anchor": anchor, "section": section, "paragraphs": paragraphs, "png": b""}
+    part = {"anchor": anchor, "section": section, "paragraphs": paragraphs}
     if section.figure is None:
-        return part
-    content = png(section.figure)
+        return part | {"png": b"", "csv": b""}
+    content, columns = png(section.figure), getattr(section.figure, "columns", {})
     width, height = np.frombuffer(content[16:24], ">u4") // SHARPNESS
+    numbers = _csv(columns) if columns else b""
     return part | {
         "png": content,
-        "file": f"{anchor}.png",
+        "csv": numbers,
         "picture": _data_uri("image/png", content),
+        "numbers": _data_uri("text/csv;charset=utf-8", numbers),
+        "drawn": _drawn(section.title, columns) if columns else None,
         "width": width,
         "height": height,
         "alt": getattr(section.figure, "alt", "") or f"Figure: {section.title}",
-        "numbers": _numbers(getattr(section.figure, "columns", {})),
     }
 
 
-def _numbers(columns):
-    """Return columns as a link to a CSV file, or an empty string where there are none."""
-    if not columns:
-        return ""
-    return _data_uri("text/csv;charset=utf-8", _csv(columns))
+def _drawn(title, columns):
+    """Return a figure's numbers as a table, the first ones where there are many."""
+    count = min(map(len, columns.values()))
+    rows = tuple(
+        zip(*(map(_cell, column[:MOST_ROWS]) for column in columns.values()), strict=True)
+    )
+    part = f"; the first {MOST_ROWS} of {count:,} rows, the CSV file has all"
+    more = part if count > MOST_ROWS else ""
+    return Table(f"Numbers drawn: {title}{more}", tuple(columns), rows)
 
 
 def _csv(columns):
@@ -160,25 +171,6 @@ def _csv(columns):
     rows.writerow(columns)
     rows.writerows(zip(*(map(_cell, column) for column in columns.values()), strict=True))
     return stream.getvalue().encode()
-
-
-def save_picture(figure, path):
-    """Write a figure as PNG, and beside it its numbers as CSV; return the picture's path.
-
-    Raises
-    ------
-    DataError
-        If they cannot be written; nothing half-written is left.
-    """
-    path = Path(path).with_suffix(".png")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, png(figure))
-        if figure.columns:
-            write_whole(path.with_suffix(".csv"), _csv(figure.columns))
-    except OSError as error:
-        raise DataError(f"cannot write '{path}': {error.strerror}") from None
-    return path
 
 
 def _cell(value):

@@ -1,11 +1,14 @@
 """Pictures of studies: yields over a field, frontiers, and which effect is to blame."""
 
 import math
+from textwrap import fill
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.lines import Line2D
 
 from recirc_hw.reports.distributions import share_learned
+from recirc_hw.reports.study_words import blame_sentence, frontier_sentence, limit_sentence
 from recirc_hw.reports.style import (
     COLOURS,
     INK,
@@ -13,19 +16,46 @@ from recirc_hw.reports.style import (
     RULE,
     Picture,
     legend_above,
+    log_where_wide,
     message,
     short,
     styled,
 )
 
-# verdict: the marker's filling, and what it means
-MARKS = {
-    "holds": (COLOURS[0], "holds"),
-    "undecided": ("white", "undecided"),
-    "fails": (COLOURS[1], "fails"),
-}
+TITLE = 80  # characters of a line of a title
+MARKS = {"holds": ("o", COLOURS[0]), "undecided": ("D", "white"), "fails": ("v", COLOURS[1])}
 NO_CHIP = {"color": MUTED, "linestyle": "none", "label": "no such chip", "markersize": 7}
+DARK = 0.6  # shares above it have a dark shade
 BLAME = 0.05  # effects of a larger p value are drawn pale
+
+
+class Side(NamedTuple):
+    """One of the two comparisons of an effect, and its look."""
+
+    label: str
+    sign: int  # of what it costs, to the comparison's share
+    colour: str
+    hatch: str
+    mark: str
+
+    def chips(self, pairing):
+        """Return the share of chips it costs, and the interval's ends."""
+        low, high = sorted(self.sign * end for end in pairing.share_interval)
+        return self.sign * pairing.share + 0.0, low, high  # never -0
+
+    def factor(self, pairing):
+        """Return the factor on updates it costs, and the interval's ends; nan unknown."""
+        if pairing.ratio is None:
+            return (math.nan,) * 3
+        power = -self.sign  # leaving an effect out is the inverse of adding it
+        ends = pairing.ratio_interval or (math.nan, math.nan)
+        return pairing.ratio**power, *sorted(end**power for end in ends)
+
+
+SIDES = {
+    "lost": Side("alone, against none", -1, COLOURS[0], "", "o"),
+    "gained": Side("left out, against all", 1, COLOURS[1], "////", "D"),
+}
 
 
 def yield_figure(found):
@@ -52,12 +82,12 @@ def limit_figure(limit):
     ax.fill_between(x, 100 * low, 100 * high, color=COLOURS[0], alpha=0.15, linewidth=0)
     ax.plot(x, 100 * share, color=COLOURS[0], linewidth=1.2)
     ax.vlines(x, 100 * low, 100 * high, color=COLOURS[0], linewidth=1)
-    for verdict, (fill, label) in MARKS.items():
+    for verdict, (mark, inside) in MARKS.items():
         here = np.array([point.verdict == verdict for point in order])
         if here.any():
             ax.plot(
-                x[here], 100 * share[here], "o", markersize=7, color=fill, label=label,
-                markeredgecolor=fill if fill != "white" else INK, linestyle="none",
+                x[here], 100 * share[here], mark, markersize=7, color=inside, label=verdict,
+                markeredgecolor=inside if inside != "white" else INK, linestyle="none",
             )  # fmt: skip
     ax.axhline(100 * limit.at_least, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     _mark_refused(ax, limit)
@@ -65,34 +95,22 @@ def limit_figure(limit):
         ax.axvline(limit.value, color=INK, linewidth=1.2)
     ax.set(xlabel=limit.name, ylabel="chips that learn, %", ylim=(-3, 103))
     _value_axis(ax, limit, x)
-    legend_above(ax, columns=4, title=_limit_title(limit))
+    legend_above(ax, columns=4, title=fill(limit_sentence(limit), TITLE))
     picture.columns = {
         limit.name: x, "chips": np.array([point.found.chips for point in order]),
         "share learned": share, "low": low, "high": high,
         "verdict": [point.verdict for point in order],
     }  # fmt: skip
-    picture.alt = f"{_limit_title(limit)} {' '.join(limit.notes)}"
+    picture.alt = f"{limit_sentence(limit)} {' '.join(limit.notes)}"
     return picture
-
-
-def _limit_title(limit):
-    """Return the limit in a sentence."""
-    wanted = f"{100 * limit.at_least:g}\u00a0% of chips"
-    if limit.value is None:
-        return f"{limit.name}: not even {short(limit.start)} lets {wanted} learn"
-    more = "" if limit.monotone else "; the curve is not monotone"
-    low, high = limit.interval
-    known = low != high and None not in (low, high)
-    between = f" (between {short(low)} and {short(high)})" if known else ""
-    return f"{limit.name}: {wanted} learn as far as {short(limit.value)}{between}{more}"
 
 
 def _value_axis(ax, limit, x):
     """Scale the x axis as the search divided it, with ticks at whole numbers."""
     if all(float(value).is_integer() for value in x) and np.ptp(x) <= 40:
         ax.xaxis.get_major_locator().set_params(integer=True)
-    elif x.min() > 0 and x.max() >= 50 * x.min():
-        ax.set_xscale("log")
+    else:
+        log_where_wide(ax.xaxis, x)
     if limit.stop < limit.start:
         ax.invert_xaxis()
 
@@ -122,10 +140,15 @@ def frontier_figure(frontier):
     y = np.array([point.value for _, point in measured], float)
     share = np.array([point.found.share for _, point in measured])
     seen = ax.scatter(
-        x, y, c=100 * share, cmap="cividis", vmin=0, vmax=100, s=70, marker="s",
+        x, y, c=100 * share, cmap="Blues", vmin=0, vmax=100, s=360, marker="s",
         edgecolors=INK, linewidths=0.5, zorder=3,
     )  # fmt: skip
     picture.colorbar(seen, ax=ax, label="chips that learn, %")
+    for other, value, part in zip(x, y, share, strict=True):
+        ax.text(
+            other, value, f"{100 * part:.0f}", ha="center", va="center", fontsize=7,
+            color="white" if part > DARK else INK, zorder=5,
+        )  # fmt: skip
     refused = [(other, point.value) for other, point in points if point.found is None]
     if refused:
         ax.plot(*np.transpose(refused), "x", **NO_CHIP)
@@ -136,8 +159,9 @@ def frontier_figure(frontier):
     ]
     label = f"frontier: {100 * frontier.at_least:g} % of chips learn"
     if pairs:
-        ax.plot(*np.transpose(pairs), color=COLOURS[1], linewidth=2.2, zorder=4, label=label)
+        ax.plot(*np.transpose(pairs), color=COLOURS[1], linewidth=2.2, zorder=2, label=label)
     ax.set(xlabel=frontier.names[1], ylabel=frontier.names[0])
+    ax.margins(0.1)
     for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
         if all(value.is_integer() for value in values):
             axis.get_major_locator().set_params(integer=True)
@@ -147,10 +171,7 @@ def frontier_figure(frontier):
         frontier.names[1]: x, frontier.names[0]: y, "share learned": share, "low": low,
         "high": high, "chips": np.array([point.found.chips for _, point in measured]),
     }  # fmt: skip
-    ends = ", ".join(f"{short(value)} at {short(other)}" for other, value in pairs)
-    picture.alt = (
-        f"Limit of {frontier.names[0]} against {frontier.names[1]}: {ends or 'none holds'}."
-    )
+    picture.alt = frontier_sentence(frontier)
     return picture
 
 
@@ -166,17 +187,13 @@ def ablation_figure(ablation):
     picture = Picture(height=1.7 + 0.62 * len(effects))
     left, right = picture.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
     rows = np.arange(len(effects))[::-1]
-    for shift, colour, label, side, sign in (
-        (0.18, COLOURS[0], "alone, against none", "lost", -1),
-        (-0.18, COLOURS[1], "left out, against all", "gained", 1),
-    ):
+    for shift, side in ((0.18, "lost"), (-0.18, "gained")):
         for row, effect in zip(rows, effects, strict=True):
             pairing = getattr(effect, side)
-            first = label if row == rows[0] else None
             pale = 1.0 if effect.p_learned < BLAME else 0.4
-            _cost_bar(left, row + shift, pairing, sign, colour, pale, first)
+            _cost_bar(left, row + shift, pairing, SIDES[side], pale, row == rows[0])
             pale = 1.0 if effect.p_updates < BLAME else 0.4
-            _time_mark(right, row + shift, pairing, sign, colour, pale)
+            _time_mark(right, row + shift, pairing, SIDES[side], pale)
     left.axvline(0, color=INK, linewidth=0.8)
     right.axvline(1, color=INK, linewidth=0.8)
     left.set_yticks(rows, [effect.name for effect in effects])
@@ -189,39 +206,29 @@ def ablation_figure(ablation):
     picture.legend(
         [*handles, pale], [*labels, "pale: may be chance"], loc="outside lower left", ncols=3
     )
-    picture.suptitle(_blame_title(ablation), x=0.02, ha="left", fontsize=11)
+    picture.suptitle(fill(blame_sentence(ablation), TITLE), x=0.02, ha="left", fontsize=11)
     picture.columns = _ablation_columns(effects)
-    picture.alt = f"{_blame_title(ablation)} " + "; ".join(
+    picture.alt = f"{blame_sentence(ablation)} " + "; ".join(
         f"{effect.name} costs {100 * effect.blame:.1f} % of chips" for effect in effects
     )
     return picture
 
 
-def _blame_title(ablation):
-    """Return what the ablation found, in a sentence."""
-    all_share, none_share = 100 * ablation.everything.share, 100 * ablation.nothing.share
-    rates = f"{all_share:.0f}\u00a0% learn with all effects, {none_share:.0f}\u00a0% without"
-    if ablation.to_blame is None:
-        return f"No effect surely does harm: {rates}"
-    return f"To blame: {ablation.to_blame}. {rates}"
-
-
-def _cost_bar(ax, row, pairing, sign, colour, alpha, label):
+def _cost_bar(ax, row, pairing, side, alpha, labelled):
     """Draw the share of chips that an effect costs, with its interval."""
-    low, high = sorted(100 * sign * end for end in pairing.share_interval)
-    ax.barh(row, 100 * sign * pairing.share, 0.34, color=colour, alpha=alpha, label=label)
+    share, low, high = (100 * value for value in side.chips(pairing))
+    ax.barh(
+        row, share, 0.34, color=side.colour, alpha=alpha, hatch=side.hatch, edgecolor="white",
+        label=side.label if labelled else None,
+    )  # fmt: skip
     ax.hlines(row, low, high, color=INK, linewidth=1)
 
 
-def _time_mark(ax, row, pairing, sign, colour, alpha):
+def _time_mark(ax, row, pairing, side, alpha):
     """Draw the factor on updates that an effect costs, with its interval."""
-    if pairing.ratio is None:
-        return
-    power = -sign  # leaving an effect out is the inverse of adding it
-    ax.plot(pairing.ratio**power, row, "o", color=colour, alpha=alpha, markersize=6)
-    if pairing.ratio_interval is not None:
-        low, high = sorted(end**power for end in pairing.ratio_interval)
-        ax.hlines(row, low, high, color=colour, alpha=alpha, linewidth=1.4)
+    factor, low, high = side.factor(pairing)
+    ax.plot(factor, row, side.mark, color=side.colour, alpha=alpha, markersize=6)
+    ax.hlines(row, low, high, color=side.colour, alpha=alpha, linewidth=1.4)
 
 
 def _factor_axis(ax):
@@ -238,16 +245,14 @@ def _factor_axis(ax):
 
 def _ablation_columns(effects):
     """Return the numbers of an ablation by name."""
-    return {
-        "effect": [effect.name for effect in effects],
-        "blame": [effect.blame for effect in effects],
-        "alone: share learned": [effect.alone.share for effect in effects],
-        "left out: share learned": [effect.without.share for effect in effects],
-        "p (learned)": [effect.p_learned for effect in effects],
-        "factor on updates": [_number(effect.slowdown) for effect in effects],
+    columns = {"effect": [effect.name for effect in effects]}
+    for name, side in SIDES.items():
+        pairings = [getattr(effect, name) for effect in effects]
+        for what, measure in (("chips", side.chips), ("factor on updates", side.factor)):
+            values = zip(*map(measure, pairings), strict=True)
+            for part, column in zip(("", ", low", ", high"), values, strict=True):
+                columns[f"{side.label}: {what}{part}"] = column
+    return columns | {
+        "p (chips)": [effect.p_learned for effect in effects],
         "p (updates)": [effect.p_updates for effect in effects],
     }
-
-
-def _number(value):
-    return math.nan if value is None else value

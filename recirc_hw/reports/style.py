@@ -145,6 +145,17 @@ def error_axis(ax, values):
     _set_ticks(ax.yaxis, ticks, [short(tick) for tick in ticks])
 
 
+def log_where_wide(axis, values):
+    """Scale an axis logarithmically, with plain numbers, where values span a factor of 50."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    if not values.size or values.min() <= 0 or values.max() < 50 * values.min():
+        return
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    ticks = _decades(*sorted(axis.get_view_interval()))
+    _set_ticks(axis, ticks, [short(tick) for tick in ticks])
+
+
 def image_grid(picture, rows, columns, box):
     """Return axes for a grid of small images; `box` is (left, bottom, width, height), inches.
 

@@ -6,6 +6,7 @@ from itertools import combinations
 from recirc_hw.designs import Design
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.studies.learning_yield import Yield, learning_yield
+from recirc_hw.studies.remote import crew_of
 from recirc_hw.studies.statistics import Pairing, holm, pairing
 
 SURE = 0.05  # an effect is to blame where chance would do the same less often
@@ -115,8 +116,9 @@ class Ablation:
 
 
 def ablate(
-    design, task, *, chips=200, seed=0, pairs=True, confidence=0.95, progress=None, **training
-):
+    design, task, *, chips=200, seed=0, pairs=True, confidence=0.95, scheduler=None,
+    progress=None, **training,
+):  # fmt: skip
     """Return which of a substrate's effects keeps chips from learning.
 
     The same chips (seed to seed + chips - 1) are trained with all effects, with none,
@@ -129,7 +131,7 @@ def ablate(
     ----------
     design : Design of any substrate that names its effects
     task : Task
-    chips, seed, confidence, progress, **training
+    chips, seed, confidence, scheduler, progress, **training
         As `learning_yield` takes them.
     pairs : bool
         Whether to train every two effects together.
@@ -145,19 +147,20 @@ def ablate(
     KeyboardInterrupt
         After Ctrl-C, where the design itself was not measured yet.
     """
-    names = _effects(design.substrate)
+    names = effect_names(design.substrate)
     options = {"chips": chips, "seed": seed, "confidence": confidence, **training}
-    measured = _Measured(design, task, names, options, progress)
-    everything, nothing = measured.with_only(names), measured.with_only(())
     rows, together, interrupted = [], [], False
-    try:
-        for name in names:
-            others = tuple(other for other in names if other != name)
-            rows.append((name, measured.with_only((name,)), measured.with_only(others)))
-        for two in combinations(names, 2) if pairs else ():
-            together.append((two, measured.with_only(two)))
-    except KeyboardInterrupt:
-        interrupted = True
+    with crew_of(scheduler) as crew:
+        measured = _Measured(design, task, names, options | {"scheduler": crew}, progress)
+        everything, nothing = measured.with_only(names), measured.with_only(())
+        try:
+            for name in names:
+                others = tuple(other for other in names if other != name)
+                rows.append((name, measured.with_only((name,)), measured.with_only(others)))
+            for two in combinations(names, 2) if pairs else ():
+                together.append((two, measured.with_only(two)))
+        except KeyboardInterrupt:
+            interrupted = True
     effects = _ranked(rows, everything, nothing, confidence)
     loss = {name: nothing.share - alone.share for name, alone, _ in rows}
     found = [
@@ -168,12 +171,12 @@ def ablate(
     return Ablation(everything, nothing, effects, tuple(found), interrupted, design)
 
 
-def _effects(substrate):
+def effect_names(substrate):
     """Return the names of a substrate's effects, at least one."""
     names = tuple(substrate.effects()) if hasattr(substrate, "effects") else ()
     if not names:
         raise UnsupportedError(
-            f"{substrate!r} has no hardware effects to leave out: ablation needs a substrate "
+            f"{type(substrate).__name__} chips have no hardware effects here: want a substrate "
             "with some, such as FixedPoint()"
         )
     return names

@@ -135,7 +135,11 @@ class ClusterWorkers:
             )
 
 
-LOST = "the scheduler is lost; finished cells are kept, go on with --resume"
+class SchedulerLostError(StudyError):
+    """The scheduler does not answer any more."""
+
+    def __init__(self):
+        super().__init__("the scheduler is lost")
 
 
 @contextmanager
@@ -144,18 +148,20 @@ def _or_lost():
     try:
         yield
     except (OSError, RuntimeError):
-        raise StudyError(LOST) from None
+        raise SchedulerLostError from None
 
 
 def _connected(address):
     """Return a Dask client, or say what is missing."""
     try:
         from distributed import Client
+        from distributed.comm import parse_address, parse_host_port
     except ModuleNotFoundError:
         raise StudyError(
             "a cluster needs the package distributed: pip install 'recirc_hw[cluster]'"
         ) from None
     try:
+        parse_host_port(parse_address(address)[1])  # before a client waits for nothing
         return Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise StudyError(f"no Dask scheduler answers at '{address}': {error}") from None

@@ -84,6 +84,7 @@ class Frontier:
     at_least: float
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    design: object = field(repr=False, default=None)
 
     @property
     def values(self):

@@ -1,12 +1,13 @@
 """Learning yield: the share of chips of one design that learn a task."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from recirc_hw.metrics import wilson_interval
 from recirc_hw.studies.outcomes import Bench, Outcomes
+from recirc_hw.studies.remote import RemoteBench, crew_of
 from recirc_hw.studies.statistics import (
     decision,
     looks,
@@ -39,6 +40,19 @@ class Yield:
     wanted: float | None = None  # what `decide` asked
     interrupted: bool = False
     outcomes: Outcomes = field(repr=False, compare=False, default_factory=Outcomes.joined)
+
+    @classmethod
+    def of(cls, outcomes, design, task, confidence, looks=1, **told):
+        """Return the yield of the chips whose outcomes these are."""
+        z = normal_quantile(confidence, looks)
+        n, learned = len(outcomes), int(outcomes.learned.sum())
+        held = int(outcomes.held.sum())
+        return cls(
+            learned / n, wilson_interval(learned, n, z),
+            held / n, wilson_interval(held, n, z), n,
+            int(outcomes.seeds[0]), confidence, looks, design, task.name,
+            outcomes=outcomes, **told,
+        )  # fmt: skip
 
     def __repr__(self):
         low, high = self.interval
@@ -93,6 +107,7 @@ def learning_yield(
     width=None,
     decide=None,
     confidence=0.95,
+    scheduler=None,
     progress=None,
     **training,
 ):
@@ -115,6 +130,9 @@ def learning_yield(
     decide : float in 0..1, or None
         Stop once it is clear, by exact binomial tails, on which side the share lies.
     confidence : float
+    scheduler : str, or None
+        The address of a Dask scheduler, e.g. "tcp://10.0.0.1:8786", whose workers train
+        the chips instead; with the same outcome, bit for bit.
     progress : callable(done chips, most chips, text), or None
     **training
         As `train` takes it: `max_updates`, `epochs`, `batch_size`, `hold`, `backend`, ...
@@ -129,6 +147,8 @@ def learning_yield(
         After Ctrl-C, where no chip was done yet.
     ValueError
         For arguments out of range, and what `train` refuses.
+    StudyError
+        If the scheduler does not answer, or a worker fails.
     """
     chips = whole("chips", chips)
     _check_share("confidence", confidence)
@@ -136,37 +156,32 @@ def learning_yield(
         if value is not None:
             _check_share(name, value)
     stops = [chips] if width is None and decide is None else looks(chips)
-    z = normal_quantile(confidence, len(stops))
-    bench = Bench(design, task, whole("seed", seed, 0), **training)
-    told = {"confidence": confidence, "looks": len(stops), "wanted": decide}
+    seed = whole("seed", seed, 0)
+
+    def found(interrupted=False):
+        return Yield.of(
+            bench.outcomes, design, task, confidence, len(stops), wanted=decide,
+            interrupted=interrupted,
+        )  # fmt: skip
 
     def tell(done):
         if progress is not None:
             learned = sum(int(part.learned.sum()) for part in bench.parts)
             progress(done, chips, f"{learned} of {done} learned")
 
-    for stop in stops:
-        try:
-            bench.go_to(stop, tell)
-        except KeyboardInterrupt:
-            if not bench.done:
-                raise
-            return _yield(bench, z, interrupted=True, **told)
-        found = _yield(bench, z, **told)
-        if _answered(found, width, decide):
-            break
-    return found
-
-
-def _yield(bench, z, **told):
-    """Return the yield of the chips that a bench has trained."""
-    outcomes = bench.outcomes
-    n, learned = len(outcomes), int(outcomes.learned.sum())
-    held = int(outcomes.held.sum())
-    return Yield(
-        learned / n, wilson_interval(learned, n, z), held / n, wilson_interval(held, n, z), n,
-        bench.seed, design=bench.design, task=bench.task.name, outcomes=outcomes, **told,
-    )  # fmt: skip
+    with crew_of(scheduler) as crew:
+        make = Bench if crew is None else partial(RemoteBench, crew)
+        bench = make(design, task, seed, **training)
+        for stop in stops:
+            try:
+                bench.go_to(stop, tell)
+            except KeyboardInterrupt:
+                if not bench.done:
+                    raise
+                return found(interrupted=True)
+            if _answered(found(), width, decide):
+                break
+    return found()
 
 
 def _answered(found, width, decide):

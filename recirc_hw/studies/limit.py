@@ -3,6 +3,7 @@
 from recirc_hw.errors import DesignError
 from recirc_hw.studies.bisection import Axis, Search, labelled
 from recirc_hw.studies.curve import Frontier, short
+from recirc_hw.studies.remote import crew_of
 from recirc_hw.studies.vary import Place, allowed_range, design_with, numeric_kind
 
 
@@ -20,6 +21,7 @@ def find_limit(
     chips=800,
     seed=0,
     confidence=0.95,
+    scheduler=None,
     progress=None,
     **training,
 ):
@@ -50,7 +52,7 @@ def find_limit(
         Values of the second of two fields; by default every whole number, or 7.
     chips : int
         At each value, at most.
-    seed, confidence, progress, **training
+    seed, confidence, scheduler, progress, **training
         As `learning_yield` takes them.
 
     Returns
@@ -64,13 +66,15 @@ def find_limit(
     """
     options = {"chips": chips, "seed": seed, "confidence": confidence, **training}
     search = {"at_least": at_least, "scale": scale, "resolution": resolution}
-    if not isinstance(field, str):
-        return _frontier(design, field, task, start, stop, steps, progress, search, options)
-    if start is None:
-        start = _own_value(design, field)
-    if stop is not None:
-        return Search(design, field, task, start, stop, search, options).limit(progress)
-    return _towards_bounds(design, field, task, start, search, options, progress)
+    with crew_of(scheduler) as crew:
+        options["scheduler"] = crew
+        if not isinstance(field, str):
+            return _frontier(design, field, task, start, stop, steps, progress, search, options)
+        if start is None:
+            start = _own_value(design, field)
+        if stop is not None:
+            return Search(design, field, task, start, stop, search, options).limit(progress)
+        return _towards_bounds(design, field, task, start, search, options, progress)
 
 
 def _own_value(design, name):
@@ -122,8 +126,9 @@ def _frontier(design, names, task, start, stop, steps, progress, search, options
             interrupted, across = True, across[: len(limits)]
             break
     return Frontier(
-        names, tuple(across), tuple(limits), search["at_least"], interrupted, tuple(notes)
-    )
+        names, tuple(across), tuple(limits), search["at_least"], interrupted, tuple(notes),
+        design,
+    )  # fmt: skip
 
 
 def _spread(axis, steps):

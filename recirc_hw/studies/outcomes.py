@@ -76,11 +76,13 @@ class Bench:
     """Trains more and more chips of one design; the first of seed `seed`.
 
     Chips are trained side by side, as many at once as take about a second; results
-    do not depend on how many. `training` is what `train` takes.
+    do not depend on how many. `before` and `after` are given each chip at these times.
+    `training` is what `train` takes.
     """
 
-    def __init__(self, design, task, seed, **training):
+    def __init__(self, design, task, seed, before=None, after=None, **training):
         self.design, self.task, self.seed, self.training = design, task, seed, training
+        self.before, self.after = before, after
         if training.get("threads") is None:
             self.training = training | {"threads": len(os.sched_getaffinity(0))}
         self.parts, self.batch = [], 32
@@ -109,7 +111,11 @@ class Bench:
         """Train the next `count` chips, and note how many to train at once after them."""
         start, first = time.monotonic(), self.seed + self.done
         chips = [self.design.fabricate(first + i) for i in range(count)]
+        for chip in chips if self.before else ():
+            self.before(chip)
         runs = train(chips, self.task, probes=False, **self.training)
+        for chip in chips if self.after else ():
+            self.after(chip)
         self.parts.append(Outcomes.of(runs))
         spent = max(time.monotonic() - start, 1e-6)
         self.batch = max(1, min(4 * self.batch, int(count * BATCH_S / spent)))

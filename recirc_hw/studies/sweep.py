@@ -5,7 +5,7 @@ from pathlib import Path
 
 from recirc_hw.errors import DesignError, StudyError
 from recirc_hw.studies.cells import Result, code_version
-from recirc_hw.studies.cluster import LOST, workers
+from recirc_hw.studies.cluster import SchedulerLostError, workers
 from recirc_hw.studies.store import NAME, Store
 from recirc_hw.studies.study_file import StudyFile
 from recirc_hw.training.checkpoint import alone_at
@@ -55,12 +55,15 @@ def sweep(path, *, out=None, resume=False, processes=None, scheduler=None, progr
             names=study.names, cells=study.count, task=study.task.name,
             task_fingerprint=study.task_fingerprint, design=study.design.sections(),
             file=study.file.model_dump(by_alias=True), code=code_version(), versions=versions(),
+            batch_size=study.training.get("batch_size", study.task.batch_size),
         )  # fmt: skip
         try:
             with workers(processes, scheduler) as crew:
                 _Drive(study, store, crew, progress).go()
         except KeyboardInterrupt:
             interrupted = True
+        except SchedulerLostError as lost:
+            raise StudyError(f"{lost}; finished cells are kept, go on with --resume") from None
     found = Store.open(folder)
     found.interrupted = interrupted
     return found
@@ -120,7 +123,7 @@ class _Drive:
         try:
             result = future.result()
         except CancelledError:
-            raise StudyError(LOST) from None
+            raise SchedulerLostError from None
         except Exception as error:  # what the cluster says of a cell, not the cell itself
             result = Result("failed", problem=f"{type(error).__name__}: {error}")
         self._keep(number, key, values, result)

@@ -1,7 +1,12 @@
-"""A design's fields by name: "substrate.weight_bits", "network.n_hidden[0]", "rule"."""
+"""A design's fields by name: "substrate.weight_bits", "network.n_hidden[0]", "rule".
+
+A name with a * stands for all the fields that it fits, which then move together:
+"substrate.*_mismatch".
+"""
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from recirc_hw.designs import Design
 from recirc_hw.errors import DesignError, nearest
@@ -18,6 +23,7 @@ class Place:
     name: str  # as the user wrote it
     section: str
     path: tuple[str | int, ...]
+    others: tuple["Place", ...] = ()  # that take the same value
 
     @classmethod
     def find(cls, design, name):
@@ -36,6 +42,8 @@ class Place:
                 f"field '{name}': want section.field with a section of "
                 f"{', '.join(SECTIONS)}{nearest(section, SECTIONS)}"
             )
+        if "*" in name:
+            return cls._fitting(design, name, section, rest)
         path = []
         for step in rest:
             match = _STEP.fullmatch(step)
@@ -46,12 +54,30 @@ class Place:
         place.value(design)
         return place
 
+    @classmethod
+    def _fitting(cls, design, name, section, rest):
+        """Return the places of all fields of a section that a name with a * fits."""
+        part = getattr(design, section)
+        names = [field for field in type(part).model_fields if field != "type"]
+        fitting = [field for field in names if len(rest) == 1 and fnmatchcase(field, rest[0])]
+        if not fitting:
+            raise DesignError(
+                f"field '{name}' fits no field of {type(part).__name__}; it has "
+                f"{', '.join(sorted(names))}"
+            )
+        first, *others = (cls(name, section, (field,)) for field in fitting)
+        return cls(name, section, first.path, tuple(others))
+
     def value(self, design):
-        """Return the field's value in a design; a whole section's is the section itself."""
+        """Return the field's value in a design; a whole section's is the section itself.
+
+        Of several fields it is the one that they share, or a tuple of all of them.
+        """
         part = getattr(design, self.section)
         for step in self.path:
             part = self._step(part, step)
-        return part
+        values = (part, *(other.value(design) for other in self.others))
+        return part if all(value == part for value in values) else values
 
     def _step(self, part, step):
         """Return the field or the position `step` of a part of a design."""
@@ -107,6 +133,9 @@ def parts_with(design, values):
     values : dict of Place to value
     """
     parts = {name: getattr(design, name) for name in SECTIONS}
+    values = {
+        one: value for place, value in values.items() for one in (place, *place.others)
+    }  # fmt: skip
     whole = sorted(values, key=lambda place: len(place.path))  # a whole section comes first
     for section in SECTIONS:
         here = [place for place in whole if place.section == section]
@@ -154,6 +183,15 @@ def numeric_kind(place, design, start, stop):
 
 def allowed_range(place, design):
     """Return the (least, largest) value that a field's declaration allows; None: no end."""
+    ranges = [_declared_range(one, design) for one in (place, *place.others)]
+    lows, highs = (
+        [end for end in ends if end is not None] for ends in zip(*ranges, strict=True)
+    )
+    return max(lows, default=None), min(highs, default=None)
+
+
+def _declared_range(place, design):
+    """Return what `allowed_range` does, of one field."""
     part = getattr(design, place.section)
     names = [step for step in place.path if isinstance(step, str)]
     for step in place.path[: place.path.index(names[-1])]:

@@ -321,6 +321,10 @@ class FixedPoint(Substrate):
             weights[:, part] = np.ldexp(codes[:, part].astype(np.float64), -fraction)
         return weights
 
+    def nearest(self, weights, matrix):
+        """Return the weights nearest to these that the format has."""
+        return self.read(self.store(weights, matrix)[0], matrix)
+
     def check_range(self, weights, matrix):
         """Refuse weights outside their format, naming the first."""
         for part, fraction, _ in matrix_parts(matrix):

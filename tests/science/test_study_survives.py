@@ -159,6 +159,35 @@ def test_a_cluster_that_loses_a_worker_gives_the_serial_results_bit_for_bit(
 
 
 @pytest.mark.filterwarnings("default")
+def test_questions_asked_of_a_cluster_have_the_answers_of_one_machine(cluster):
+    address, workers = cluster
+    design, task = rh.Design.load(CHIP), rh.tasks.encoder(4)
+    rough = rh.Design(
+        design.network, design.rule, design.substrate.replace(rounding="half_even")
+    )
+    short = {"max_updates": 200, "chips": 60}
+
+    def lose_one(done, *_):
+        if done > 20 and workers[0].poll() is None:
+            workers[0].kill()
+
+    questions = {
+        "limit": lambda **more: rh.find_limit(
+            design, "substrate.weight_bits", task, start=10, stop=5, at_least=0.5, **short,
+            **more,
+        ),
+        "ablation": lambda **more: rh.ablate(rough, task, pairs=False, **short, **more),
+        "yield": lambda **more: rh.learning_yield(design, task, decide=0.9, **short, **more),
+    }  # fmt: skip
+    for name, ask in questions.items():
+        alone = ask(threads=1)
+        many = ask(scheduler=address, progress=lose_one if name == "yield" else None)
+        assert many.summary() == alone.summary()
+    assert many.outcomes.to_bytes() == alone.outcomes.to_bytes()
+    assert workers[0].poll() is not None
+
+
+@pytest.mark.filterwarnings("default")
 def test_a_poisoned_cell_on_a_cluster_fails_alone_with_its_traceback(study, tmp_path, cluster):
     head = STUDY[: STUDY.index("[[vary]]")]
     vary = '[[vary]]\nfield = "network.n_hidden[0]"\nvalues = [2, 1000000000000, 3]\n'

@@ -1,13 +1,32 @@
-"""What tests of studies share: chips of known yield, a study, workers in this process."""
+"""What tests share: the command, chips of known yield, a study, workers in this process."""
+
+import sys
 
 import numpy as np
 import pytest
 from crew import DESIGN, STUDY, Here
 
 import recirc_hw as rh
+from recirc_hw.cli import main
 from recirc_hw.random_streams import uniform
 from recirc_hw.studies import sweep
 from recirc_hw.studies.outcomes import Outcomes
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Return a function that runs the command in `tmp_path`: (standard output, error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words, code=0):
+        monkeypatch.setattr(sys, "argv", ["recirc-hw", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output, error = capsys.readouterr()
+        assert (ended.value.code or 0) == code, (output, error)
+        return output, error
+
+    return command
 
 
 @pytest.fixture

@@ -14,27 +14,10 @@ import pytest
 
 import recirc_hw as rh
 from recirc_hw import terminal
-from recirc_hw.cli import main
 from recirc_hw.sections import SECTIONS
 from recirc_hw.substrates.devices import DEVICES, PRESETS, preset
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Return a function that runs the command in `tmp_path`: (standard output, error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words, code=0):
-        monkeypatch.setattr(sys, "argv", ["recirc-hw", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output, error = capsys.readouterr()
-        assert (ended.value.code or 0) == code, (output, error)
-        return output, error
-
-    return command
 
 
 @pytest.fixture

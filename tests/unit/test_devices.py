@@ -509,3 +509,11 @@ def test_every_device_goes_up_and_comes_down_again():
         middle = np.median(weights, axis=0)
         assert middle[20] - middle[0] > 20
         assert middle[20] - middle[-1] > 20
+
+
+def test_codes_stop_learning_with_the_last_chip():
+    """A batch at which every chip stops is not written."""
+    design = rh.Design(rh.Loop(4, 2), rh.Recirculation(), rh.Analog(device=rh.devices.Codes()))
+    chips = [design.fabricate(seed) for seed in range(2)]
+    runs = rh.train(chips, rh.tasks.encoder(4), max_updates=300, hold=0, threads=1)
+    assert all(run.learned for run in runs)

@@ -23,7 +23,7 @@ from recirc_hw.reports import (
 )
 from recirc_hw.reports import plots as drawn
 from recirc_hw.reports.devices import device_response
-from recirc_hw.reports.style import png
+from recirc_hw.reports.style import Picture, png
 from recirc_hw.reports.words import design_text, verdict
 from recirc_hw.substrates.devices import SoftBounds
 
@@ -250,6 +250,16 @@ def test_numbers_come_along_as_csv(page):
     text = base64.b64decode(links[0]["href"].split(",")[1]).decode()
     assert text.startswith("curve,update,value\n")
     assert len(text.splitlines()) > 100
+    assert (page.parent / links[0]["download"]).read_text() == text
+
+
+def test_a_long_table_of_numbers_ends_and_says_so(tmp_path):
+    figure = Picture()
+    figure.columns = {"x": np.arange(2000), "y": np.arange(2000) / 7}
+    page = write_report(tmp_path, "Long", [Section("Many", figure=figure)]).read_text()
+    assert "the first 500 of 2,000 rows, the CSV file has all" in page
+    assert page.count("<tr>") == 1 + 500
+    assert len((tmp_path / "many.csv").read_text().splitlines()) == 2001
 
 
 def test_the_page_has_headings_captions_and_a_skip_link(page):
@@ -258,7 +268,8 @@ def test_the_page_has_headings_captions_and_a_skip_link(page):
     assert len(ids) == len(set(ids))
     assert {a["href"][1:] for a in reader.all("a") if a["href"][0] == "#"} <= set(ids)
     assert len(reader.all("h1")) == 1
-    assert len(reader.all("table")) == len(reader.all("caption")) == 2
+    assert len(reader.all("details")) == len(reader.all("summary")) == 6
+    assert len(reader.all("table")) == len(reader.all("caption")) == 2 + 6
     assert reader.all("a")[0]["class"] == "skip"
     assert "prefers-color-scheme: dark" in page.read_text()
 

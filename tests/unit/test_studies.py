@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import recirc_hw as rh
 from recirc_hw.fields import Fields
-from recirc_hw.reports import save_picture
+from recirc_hw.reports import study_report
 from recirc_hw.studies import outcomes
 from recirc_hw.studies.vary import Place, design_with
 
@@ -291,7 +292,7 @@ def test_the_real_chip_s_limit_in_weight_bits():
 # -- pictures ----------------------------------------------------------------------------
 
 
-def test_every_answer_has_a_picture_and_its_numbers(known, tmp_path):
+def test_every_answer_has_a_page_with_its_picture_and_numbers(known, tmp_path):
     known(lambda design: float(design.substrate.weight_bits >= 7) * 0.97)
     names = ("substrate.weight_bits", "substrate.weight_fraction_bits")
     answers = {
@@ -301,8 +302,23 @@ def test_every_answer_has_a_picture_and_its_numbers(known, tmp_path):
         "ablation": rh.ablate(CHIP.replace("substrate.wide", False), TASK, chips=30),
     }
     for name, answer in answers.items():
-        figure = answer.plot()
-        assert figure.alt
-        path = save_picture(figure, tmp_path / name)
-        assert path.read_bytes().startswith(b"\x89PNG")
-        assert len(path.with_suffix(".csv").read_text().splitlines()) > 2
+        assert answer.plot().alt
+        page = study_report(tmp_path, answer, f"{name}.html")
+        assert page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        rows = page.with_suffix(".csv").read_text().splitlines()
+        assert len(rows) > 2
+        shown = re.search(r"<details>.*?<tbody>(.*?)</tbody>", page.read_text(), re.S)[1]
+        assert shown.count("<tr>") == len(rows) - 1
+
+
+def test_bars_and_their_numbers_are_what_each_effect_costs(known):
+    known(lambda design: 1.0 if design.substrate.wide else 0.6)
+    ablation = rh.ablate(CHIP.replace("substrate.wide", False), TASK, chips=30, pairs=False)
+    columns = ablation.plot().columns
+    assert any(columns["left out, against all: chips"])
+    for i, effect in enumerate(ablation.ranked):
+        low, high = effect.gained.share_interval
+        assert columns["left out, against all: chips"][i] == effect.gained.share
+        assert columns["left out, against all: chips, low"][i] == low
+        assert columns["alone, against none: chips"][i] == -effect.lost.share
+        assert columns["alone, against none: chips, low"][i] == -effect.lost.share_interval[1]

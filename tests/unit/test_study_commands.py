@@ -10,28 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from recirc_hw.cli import main
 from recirc_hw.studies import Store, StudyFile, sweep
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CHIP = str(EXAMPLES / "encoder_8bit.toml")
 STUDY = EXAMPLES / "studies" / "encoder_bits.toml"
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Return a function that runs the command in `tmp_path`: (standard output, error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words, code=0):
-        monkeypatch.setattr(sys, "argv", ["recirc-hw", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output, error = capsys.readouterr()
-        assert (ended.value.code or 0) == code, (output, error)
-        return output, error
-
-    return command
 
 
 @pytest.fixture
@@ -53,11 +36,11 @@ def test_yield_says_share_interval_and_updates(run):
     assert error == ""
 
 
-def test_yield_leaves_picture_numbers_and_json_where_asked(run):
+def test_yield_leaves_page_picture_numbers_and_json_where_asked(run):
     record = json.loads(run("yield", CHIP, "--chips", 5, "--out", "a", "--json")[0])
     assert record["chips"] == 5
     assert {path.name for path in Path("a").iterdir()} == {
-        "yield.png", "yield.csv", "yield.json",
+        "yield.html", "yield.png", "yield.csv", "yield.json",
     }  # fmt: skip
     assert json.loads(Path("a/yield.json").read_text()) == record
 
@@ -95,16 +78,42 @@ def test_ablate_ranks_effects(run):
     assert json.loads(run(*words, "--json")[0])["to_blame"].startswith("weight r")
 
 
-def test_sweep_prints_the_table_and_report_prints_it_again(run, small):
+def test_an_answer_is_printed_where_its_folder_cannot_be_written(run):
+    Path("file").write_text("")
+    words = ("yield", CHIP, "--chips", 5, "--max-updates", 20, "--out", "file/below")
+    output, error = run(*words, code=2)
+    assert "of 5 chips" in output
+    assert "cannot write into 'file/below'" in error
+    assert json.loads(run(*words, "--json", code=2)[0])["chips"] == 5
+
+
+def test_sweep_prints_the_table_and_report_prints_it_again(run, small, here):
     output, _ = run("sweep", small)
     assert "3 done, 1 refused of 4 cells" in output
     assert "weight_bits" in output
+    assert "report: studies/small/report.html" in output
+    page = Path("studies/small/report.html").read_bytes()
     assert run("report", "studies/small")[0] == output
+    assert run("report", "studies/small/study.sqlite")[0] == output
+    assert Path("studies/small/report.html").read_bytes() == page
     run("report", "studies/small", "--export", "table.csv")
     assert len(Path("table.csv").read_text().splitlines()) == 5
     record = json.loads(run("report", "studies/small", "--json")[0])
     assert record["complete"]
+    assert record["report"] == "studies/small/report.html"
     assert len(record["rows"]) == 4
+
+
+def test_a_study_is_shown_where_its_page_cannot_be_written(run, small, here, monkeypatch):
+    run("sweep", small)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    output, error = run("report", "studies/small")
+    assert "3 done, 1 refused of 4 cells" in output
+    assert error == "no page: cannot write into 'studies/small': No space left on device\n"
 
 
 def test_report_watches_a_study_until_it_is_complete(run, small, here):

@@ -82,6 +82,7 @@ def test_whole_sections_and_positions_may_vary(study, here):
         ("from = 8.0", "from = 20.0", ["range from 20.0 to 16.0 is reversed"]),
         ("from = 8.0", "form = 8.0", ["no field 'form'", "did you mean 'from'"]),
         ("from = 8.0\n", "", ["both from and to"]),
+        ("to = 16.0", "to = inf", ["Vary.to = inf: input should be a finite number"]),
         ("steps = 2\n", "", ["steps is missing"]),
         ("steps = 2", "steps = 1", ["steps = 1"]),
         ("steps = 2", "values = [1.0]", ["not both"]),

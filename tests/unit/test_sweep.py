@@ -1,5 +1,6 @@
 """Sweeps: study files, cells, the store, and whatever may come between."""
 
+import ast
 import csv
 import fcntl
 import json
@@ -8,6 +9,7 @@ import sqlite3
 import sys
 import time
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from crew import STUDY, Here
@@ -260,6 +262,20 @@ def test_the_table_comes_out_as_csv_parquet_and_pandas(study, here):
     back = pandas.read_parquet(study.parent / "table.parquet")
     assert back["share"].tolist()[2:] == [row[6] for row in rows][2:]
     assert frame["learned"].sum() == sum(row[5] or 0 for row in rows)
+
+
+def test_no_cache_grows_with_the_number_of_designs():
+    """A worker meets a new design with every cell: what it keeps of each must have an end."""
+    root = Path(rh.__file__).parent
+    endless = {
+        f"{path.relative_to(root)}:{node.name}"
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.args.args
+        and any(isinstance(d, ast.Name) and d.id == "cache" for d in node.decorator_list)
+    }  # fmt: skip
+    few = {"programs/tables.py:rail_integer_bits", "tasks/images.py:_load"}
+    assert endless <= few
 
 
 @pytest.mark.slow
