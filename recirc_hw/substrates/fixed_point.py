@@ -379,12 +379,16 @@ class FixedPoint(Substrate):
             found.append(scaled)
         return found
 
-    def change(self, sums, matrix):
-        """Return the weight change, before the rate, that sums stand for."""
+    def change(self, sums, matrix, averaged):
+        """Return the weight change, before the rate, that sums stand for.
+
+        The rate of a mean has the share of each of the cases `averaged` in it.
+        """
         change = np.zeros(sums.shape)
         for part, fraction, shift in matrix_parts(matrix):
             if matrix.rate:
-                change[:, part] = np.ldexp(sums[:, part] / matrix.rate, -fraction - shift)
+                rate = matrix.rate * averaged
+                change[:, part] = np.ldexp(sums[:, part] / rate, -fraction - shift)
         return change
 
 
