@@ -1,7 +1,7 @@
 """The closed loop of groups: the circular autoencoder."""
 
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
@@ -35,8 +35,10 @@ class Loop(Network):
         Half the width of the uniform start.
     symmetric : bool
         Whether one physical weight serves both ways between the visible and the one
-        hidden group (B&S, appendix A); its two matrices are equal and learn as one.
-        Biases are the units' own.
+        hidden group (B&S, appendix A); its two matrices are equal and learn as one. The
+        weight takes what both directions ask, so a rule's rate counts half: it learns
+        the mean. At the full rate most 4-2-4 encoders fail. Biases are the units' own,
+        and learn at half the rate, too.
     output_bias : "drawn" or "data_mean"
         "data_mean" starts training with the biases into the visible group at
         the mean of the training cases (its logit for logistic units, its

@@ -44,7 +44,7 @@ def rounded(g, shift, rounding, key, index):
 
 
 class Slots:
-    """What slots hold; some name values of others, which is found through the values' places."""
+    """What slots hold, place by place, since some name values of others."""
 
     def __init__(self, records):
         self.records, self.values = records, {}
