@@ -23,7 +23,7 @@ STARTS = (
 
 def addition(bench):
     """Reproduce that BPTT finds nets that add numbers of any length, and how they do it."""
-    n, updates = bench.pick(24, 100), bench.pick(1200, 2500)
+    n, updates = bench.pick(24, 100), bench.pick(1200, 10_000)
     lines, automata = [], []
     for state, width, exact_band, four_band in STARTS:
         network = Recurrent(2, 3, 1, steps=9, initial_state=state, initial_range=width)
