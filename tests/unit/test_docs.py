@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import recirc_hw as rh
 from recirc_hw import reproduce
 
@@ -62,3 +64,11 @@ def test_what_a_page_s_text_would_misread_is_escaped():
     lines = ["Do.", "", "Parameters", "----------", "w_ : float", "    a * b of w_ and `c*d`"]
     docstrings.as_restructured(None, "class", "name", None, None, lines)
     assert lines[-1] == r"    a \* b of w\_ and ``c*d``"
+
+
+def test_the_tutorial_s_code_runs_and_says_what_it_says():
+    names = {"my_cases": np.random.default_rng(0).random((40, 9))}
+    for block in re.findall(r"```python\n(.*?)```", (DOCS / "tutorial.md").read_text(), re.S):
+        exec(block, names)
+    assert (names["run"].learned, names["run"].updates) == (True, 23)
+    assert names["chip6"].fabricate(7).train(rh.tasks.encoder(4)).learned
