@@ -25,7 +25,8 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.docs
-	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs build/docs
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet \
+		docs build/docs
 	@echo "open build/docs/index.html"
 
 # What the papers' pages show, NAMES="lecture-addition ..." or all of it (half an hour).

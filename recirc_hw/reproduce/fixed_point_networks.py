@@ -98,7 +98,7 @@ def _symmetries(bench, label, substrate):
     rule = Backprop(loss="squared", learning_rate=0.5)
     design = Design(Layered(6, 2, 1, initial_range=0.3), rule, substrate)
     options = {"max_updates": SWEEPS, "until": "end"}
-    runs = bench.train(label, design, symmetry(6), bench.pick(30, 100), **options)
+    runs = bench.train(label, design, symmetry(6), bench.pick(16, 100), **options)
     ends = [run.history["train_unit_error"][-LAST:] for run in runs]
     return [bool((end < runs[0].threshold).all()) for end in ends]
 
