@@ -1,5 +1,7 @@
 """Run reproductions and write what the pages show of them: `make figures [NAMES="..."]`.
 
+With --quick among the names, as `recirc-hw reproduce` has it.
+
 Every number and figure of the papers' pages comes from here: results/NAME.md and
 results/NAME.png are written by one run of `recirc-hw reproduce NAME`.
 """
@@ -31,11 +33,12 @@ def page(result):
     head = f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}"
     rows = [f"| {' | '.join(_cell(cell) for cell in line.cells())} |" for line in result.lines]
     settings = [f"{name}\n: {value}\n" for name, value in result.settings.items()]
+    quick = " --quick" if result.settings["mode"] == "quick" else ""
     title = result.title[0].upper() + result.title[1:]
     return "\n".join([
         f"**{title}** ({result.source}). Verdict: *{result.verdict}*.\n",
         f"![{result.title}](/results/{result.name}.png)\n",
-        f"    recirc-hw reproduce {result.name}\n",
+        f"    recirc-hw reproduce {result.name}{quick}\n",
         head, *rows, "",
         "<details><summary>What was chosen</summary>\n", *settings, "</details>", "",
     ])  # fmt: skip
@@ -67,8 +70,8 @@ def main(names):
     """Run some results, all that are shown where none is named, and write their pages."""
     FOLDER.mkdir(exist_ok=True)
     write_whole(FOLDER / "names.md", names_page().encode())
-    for name in names or SHOWN:
-        result = reproduce.run(name)
+    for name in [name for name in names if name != "--quick"] or SHOWN:
+        result = reproduce.run(name, quick="--quick" in names)
         write_whole(FOLDER / f"{name}.md", page(result).encode())
         write_whole(FOLDER / f"{name}.png", picture(result))
         print(f"{name}: {result.verdict}", flush=True)
