@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(wildcard csrc/*) $(wildcard recirc_hw/backends/_native*.p[yx][xdi])
 DEMO ?= demo
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow lint bench docs figures clean
 
 demo: $(VENV)/.ready
 	$(BIN)/recirc-hw demo --out $(DEMO)
@@ -23,6 +23,23 @@ lint: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet \
+		docs build/docs
+	@echo "open build/docs/index.html"
+
+# What the papers' pages show: NAMES="lecture-addition ..." or all of it, a quarter of an hour.
+figures: $(VENV)/.ready
+	$(BIN)/python docs/results.py $(NAMES)
+
+DOCS_NEED := import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")
+
+$(VENV)/.docs: $(VENV)/.ready pyproject.toml
+	$(BIN)/python -c '$(DOCS_NEED)' > $(VENV)/docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/docs.txt
+	touch $@
 
 $(VENV)/.ready: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -332,6 +332,7 @@ class Chip:
         cases = np.atleast_2d(self._checked(cases))
         network, substrate = self.design.network, self.design.substrate
         arrays = self.matrices
+        averaged = len(cases) if (rule or self.design.rule).batch == "mean" else 1
         if rule is None:
             program = self.design.lowered(len(cases))
         else:
@@ -342,7 +343,7 @@ class Chip:
         job = Job.gathering(program, arrays, substrate.encode(cases, network), body)
         backend_called(backend).train(job)
         return [
-            substrate.change(g[0], matrix)
+            substrate.change(g[0], matrix, averaged)
             for g, matrix in zip(job.sums, program.layout.matrices, strict=True)
         ][: len(network.matrices)]
 

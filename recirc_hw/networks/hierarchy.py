@@ -5,15 +5,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from recirc_hw.fields import Fields
-from recirc_hw.networks.initial import Function, Group, Range, Start, draw
+from recirc_hw.networks.initial import Function, Group, Range, Start
+from recirc_hw.networks.network import Network
 from recirc_hw.programs.layout import Matrix
 
 Leaf = tuple[PositiveInt, PositiveInt]
 Upper = Annotated[tuple[NonNegativeInt, ...], Field(min_length=2)]
 
 
-class Hierarchy(Fields):
+class Hierarchy(Network):
     """A tree of modules, each a visible and a hidden group in a closed loop.
 
         up:    h_m = f(A_m v_m),   v_m the case, or [h_i, h_j, ...] of the modules below
@@ -41,8 +41,6 @@ class Hierarchy(Fields):
         "hierarchy", description="loops on a case, and loops on their hidden groups"
     )
     output_bias: ClassVar[str] = "drawn"
-    mirrors: ClassVar[dict[str, str]] = {}  # no weights are one and the same
-    n_targets: ClassVar[int] = 0  # a case is its own target
     leaves: tuple[Leaf, ...] = Field(
         min_length=1, description="modules on the case: [visible, hidden] units of each"
     )
@@ -102,9 +100,9 @@ class Hierarchy(Fields):
         )
 
     @property
-    def case_size(self):
-        """How many values a case has."""
-        return sum(visible for visible, _ in self.leaves)
+    def case_groups(self):
+        """The visible groups of the leaves."""
+        return self.groups[: len(self.leaves)]
 
     @property
     def target(self):
@@ -189,7 +187,3 @@ class Hierarchy(Fields):
         for leaf in range(len(self.leaves)):
             if leaf in ends:
                 answers[leaf] = self._answer(build, leaf, ends[leaf])
-
-    def initial(self, matrix, seed, step):
-        """Return a matrix's weights at fabrication, float64, shape (rows, cols + 1)."""
-        return draw(matrix, seed, step, self.initial_weights, self.initial_range)

@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from recirc_hw.fields import Fields
-from recirc_hw.networks.initial import Function, Group, Range, Start, draw
+from recirc_hw.networks.initial import Function, Group, Range, Start
+from recirc_hw.networks.network import Network
 from recirc_hw.programs.layout import Matrix
 
 Layer = PositiveInt | Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 
-class Layered(Fields):
+class Layered(Network):
     """Groups in layers; a case holds the input, then the target.
 
         y_j = f(sum_i w_ji y_i + b_j)
@@ -39,7 +39,6 @@ class Layered(Fields):
         "layered", description="groups in layers, from input to output"
     )
     output_bias: ClassVar[str] = "drawn"
-    mirrors: ClassVar[dict[str, str]] = {}  # no weights are one and the same
     sizes: tuple[Layer, ...] = Field(
         min_length=2,
         description="units of each layer, e.g. [6, 2, 1]; [24, 12] for a layer of two groups",
@@ -112,9 +111,9 @@ class Layered(Fields):
         return Group("target", output.size, output.function, inputs)
 
     @property
-    def case_size(self):
-        """How many values a case has: the input's, then the target's."""
-        return self.target.case_offset + self.n_targets
+    def case_groups(self):
+        """The input groups, then the target."""
+        return (*self.layers[0], self.target)
 
     @property
     def n_targets(self):
@@ -141,10 +140,6 @@ class Layered(Fields):
             ]
         build.monitor(target, slots[0])
         return [(target, slots[0])]
-
-    def initial(self, matrix, seed, step):
-        """Return a matrix's weights at fabrication, float64, shape (rows, cols + 1)."""
-        return draw(matrix, seed, step, self.initial_weights, self.initial_range)
 
 
 def _joined(groups):

@@ -1,17 +1,17 @@
 """The closed loop of groups: the circular autoencoder."""
 
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
-from recirc_hw.fields import Fields
-from recirc_hw.networks.initial import Function, Group, Range, Start, draw
+from recirc_hw.networks.initial import Function, Group, Range, Start
+from recirc_hw.networks.network import Network
 from recirc_hw.programs.layout import Matrix
 
 
-class Loop(Fields):
+class Loop(Network):
     """Groups of units in a ring, closed on the visible group.
 
         O_h = f_h(A_h O_(h-1) + a_h),   h = 1..L,   O_0 = O_L = the visible group
@@ -35,8 +35,10 @@ class Loop(Fields):
         Half the width of the uniform start.
     symmetric : bool
         Whether one physical weight serves both ways between the visible and the one
-        hidden group (B&S, appendix A); its two matrices are equal and learn as one.
-        Biases are the units' own.
+        hidden group (B&S, appendix A); its two matrices are equal and learn as one. The
+        weight takes what both directions ask, so a rule's rate counts half: it learns
+        the mean. At the full rate most 4-2-4 encoders fail. Biases are the units' own,
+        and learn at half the rate, too.
     output_bias : "drawn" or "data_mean"
         "data_mean" starts training with the biases into the visible group at
         the mean of the training cases (its logit for logistic units, its
@@ -46,7 +48,6 @@ class Loop(Fields):
     type: Literal["loop"] = Field(
         "loop", description="groups of units in a ring, closed on the visible group"
     )
-    n_targets: ClassVar[int] = 0  # a case is its own target
     n_visible: PositiveInt = Field(
         description="units of the visible group: as many as a case has values"
     )
@@ -109,9 +110,9 @@ class Loop(Fields):
         )
 
     @property
-    def case_size(self):
-        """How many values a case has."""
-        return self.n_visible
+    def case_groups(self):
+        """The visible group."""
+        return self.groups[:1]
 
     @property
     def target(self):
@@ -160,9 +161,9 @@ class Loop(Fields):
 
     def initial(self, matrix, seed, step):
         """Return a matrix's weights at fabrication, float64, shape (rows, cols + 1)."""
-        weights = draw(matrix, seed, step, self.initial_weights, self.initial_range)
+        weights = super().initial(matrix, seed, step)
         if self.symmetric and step == 1:
-            first = draw(self.matrices[0], seed, 0, self.initial_weights, self.initial_range)
+            first = super().initial(self.matrices[0], seed, 0)
             weights[:, :-1] = first[:, :-1].T
         return weights
 

@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from recirc_hw.fields import Fields
-from recirc_hw.networks.initial import Function, Group, Range, Start, draw
+from recirc_hw.networks.initial import Function, Group, Range, Start
+from recirc_hw.networks.network import Network
 from recirc_hw.programs.layout import Matrix
 
 Places = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
 
 
-class Recurrent(Fields):
+class Recurrent(Network):
     """A synchronous iterative network, run for a number of steps.
 
         h(t) = f(W [x(t-1), h(t-1)] + b),   t = 1..steps
@@ -41,7 +41,6 @@ class Recurrent(Fields):
         "recurrent", description="units that answer step after step with the same weights"
     )
     output_bias: ClassVar[str] = "drawn"
-    mirrors: ClassVar[dict[str, str]] = {}  # no weights are one and the same
     n_inputs: NonNegativeInt = Field(
         description="values that the hidden units are given at each step"
     )
@@ -111,10 +110,15 @@ class Recurrent(Fields):
             *(out if self.n_outputs else []),
         )  # fmt: skip
 
-    @property
-    def case_size(self):
-        """How many values a case has: a given start, the inputs, the targets."""
-        return self.target.case_offset + self.n_targets
+    @cached_property
+    def case_groups(self):
+        """A given start, the inputs step by step, and the targets."""
+        start = Group("hidden 0", self._start, self.hidden)
+        inputs = [
+            Group(f"input {t}", self.n_inputs, "identity", self._start + t * self.n_inputs)
+            for t in range(self.steps)
+        ]
+        return (start, *inputs, self.target)
 
     @property
     def n_targets(self):
@@ -166,8 +170,7 @@ class Recurrent(Fields):
         for t in range(self.steps + 1):
             beside = []  # an input lies before the state of its time, to be joined with it
             if self.n_inputs and t < self.steps:
-                offset = self._start + t * self.n_inputs
-                beside = [build.clamp(Group(f"input {t}", self.n_inputs, "identity", offset))]
+                beside = [build.clamp(self.case_groups[1 + t])]
             if t == 0:
                 states.append(self._initial_state(build))
             else:
@@ -178,7 +181,7 @@ class Recurrent(Fields):
     def _initial_state(self, build):
         """Emit h(0)."""
         if self.initial_state == "given":
-            return build.clamp(Group("hidden 0", self.n_hidden, self.hidden))
+            return build.clamp(self.case_groups[0])
         learned = self.initial_state == "learned"
         return build.project("start>hidden", build.slot("nothing", 0), bias=learned,
                              name="hidden 0")  # fmt: skip
@@ -191,7 +194,3 @@ class Recurrent(Fields):
             if i == len(units) or units[i] != units[i - 1] + 1:
                 yield units[first], i - first
                 first = i
-
-    def initial(self, matrix, seed, step):
-        """Return a matrix's weights at fabrication, float64, shape (rows, cols + 1)."""
-        return draw(matrix, seed, step, self.initial_weights, self.initial_range)

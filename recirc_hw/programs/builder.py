@@ -59,6 +59,12 @@ class Builder:
 
     def clamp(self, group, name=None):
         """slot <- the part of the case that `group` is given."""
+        end, size = group.case_offset + group.size, self.network.case_size
+        if not 0 <= group.case_offset < end <= size:
+            raise DesignError(
+                f"clamp '{group.name}': values {group.case_offset}..{end} of a case, "
+                f"which has {size}"
+            )
         slot = self.slot(name or group.name, group.size)
         return self._emit("clamp", slot, case_offset=group.case_offset)
 

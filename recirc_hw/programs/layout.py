@@ -12,6 +12,17 @@ class Slot:
     size: int
 
 
+def overlap(first, second):
+    """Whether two slots share values."""
+    shared = min(first.offset + first.size, second.offset + second.size)
+    return shared > max(first.offset, second.offset)
+
+
+def sharing(slots, index):
+    """Return the positions of the slots that share values with one of them, itself too."""
+    return [i for i, slot in enumerate(slots) if i == index or overlap(slot, slots[index])]
+
+
 @dataclass(frozen=True)
 class WritePolicy:
     """How the sums of one matrix become weights, once per batch.

@@ -2,19 +2,23 @@
 
 from dataclasses import replace
 
+from recirc_hw.programs.layout import sharing
 from recirc_hw.programs.table import Op
 
 
 def is_blend(op):
     """Return whether an operation mixes two values: gains (share, 1 - share)."""
-    return op.opcode == "combine" and op.gains[0] != -op.gains[1]
+    return op.opcode == "combine" and op.gains[0] + op.gains[1] == 1.0
 
 
 def with_shares(program, realise):
-    """Return the program with each blend's 1 - share replaced by realise(share)."""
+    """Return the program with each blend's 1 - share replaced by realise(share).
+
+    A blend of a slot with itself, a copy, stays as it is.
+    """
 
     def realised(op):
-        if not is_blend(op):
+        if not is_blend(op) or op.first == op.second:
             return op
         taken = realise(op.gains[0])
         return replace(op, gains=(1.0 - taken, taken))
@@ -47,6 +51,7 @@ def without_unread_blends(program):
     while True:
         read = {slot for op in program.ops for slot in (op.first, op.second)}
         read |= set(program.monitor)
+        read = {other for slot in read - {-1} for other in sharing(program.layout.slots, slot)}
         kept = tuple(op for op in program.ops if not (is_blend(op) and op.dst not in read))
         if len(kept) == len(program.ops):
             return program

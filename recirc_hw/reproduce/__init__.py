@@ -16,6 +16,7 @@ from recirc_hw.reproduce import (
     baldi_variants,
     fixed_point,
     fixed_point_images,
+    fixed_point_networks,
     hinton_alignment,
     hinton_hierarchy,
     hinton_loops,
@@ -33,7 +34,8 @@ from recirc_hw.reproduce.result import Line, Result
 MODULES = (
     hinton_mcclelland, hinton_alignment, hinton_loops, hinton_hierarchy, baldi_sadowski,
     baldi_variants, baldi_physical, baldi_table5, baldi_theory, rumelhart, rumelhart_iterative,
-    lecture, fixed_point, fixed_point_images, analog, analog_yield, spiking,
+    lecture, fixed_point, fixed_point_images, fixed_point_networks, analog, analog_yield,
+    spiking,
 )  # fmt: skip
 RESULTS = {name: result for module in MODULES for name, result in module.RESULTS.items()}
 

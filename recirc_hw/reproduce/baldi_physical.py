@@ -11,8 +11,8 @@ from recirc_hw.rules import Recirculation
 from recirc_hw.tasks import encoder
 
 MAX_UPDATES = 1000
-# Rates tried for weights that get both directions' changes; the asymmetric one is H&M's.
-RATES = {False: (20.0,), True: (1.0, 2.0, 5.0, 10.0)}
+# Of the mean of both directions' changes, where one weight takes both.
+RATES = {False: (20.0,), True: (2.0, 4.0, 10.0, 20.0)}
 
 
 def physical_forms(bench):

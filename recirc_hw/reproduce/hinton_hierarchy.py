@@ -34,19 +34,19 @@ def hierarchy(bench):
     for label, (leaves, top, count, rate, updates, free, erased, half) in SYSTEMS.items():
         network = Hierarchy(leaves=leaves, upper=((top, *range(len(leaves))),))
         design = Design(network, Recirculation(learning_rate=rate))
-        pairs = _trained(bench, label, design, count, updates)
-        stay = [_share(_wander(bench, chip, cases), cases) for chip, cases in pairs]
+        pairs = trained(bench, label, design, count, updates)
+        stay = [share_right(wander(bench, chip, cases), cases) for chip, cases in pairs]
         lines.append(mean_line(f"{label}: attractors over {FREE_TRIPS} free trips", stay,
                                paper=1.0, band=free))  # fmt: skip
         for bits, band in erased.items():
-            found = [_completed(bench, pair, _random_bits(bench, pair[1], bits))
+            found = [share_completed(bench, pair, random_bits(bench, pair[1], bits))
                      for pair in pairs]  # fmt: skip
             what, ends = f"{label}: erased bits {bits}, completed", [p[-1] for p in found]
             lines.append(mean_line(what, ends, paper=1.0, band=band))
             curves[f"{label.split(' +')[0]}, {bits} bits"] = np.mean(found, axis=0)
         known = np.arange(network.case_size) >= leaves[0][0]
         found = [
-            (_completed(bench, pair, known) + _completed(bench, pair, ~known)) / 2
+            (share_completed(bench, pair, known) + share_completed(bench, pair, ~known)) / 2
             for pair in pairs
         ]
         lines.append(mean_line(f"{label}: half missing, completed",
@@ -65,7 +65,7 @@ def hierarchy(bench):
     return settings, lines, _hierarchy_figure(bench, shown, curves)
 
 
-def _trained(bench, label, design, count, updates):
+def trained(bench, label, design, count, updates):
     """Return (trained chip, the vectors it learned) pairs, over sets of random vectors."""
     sets, chips = bench.pick((8, 2), (20, 5))
     pairs, size = [], design.network.case_size
@@ -80,19 +80,19 @@ def _trained(bench, label, design, count, updates):
     return pairs
 
 
-def _wander(bench, chip, cases):
+def wander(bench, chip, cases):
     """Return where the vectors are after free trips, nothing clamped."""
     for _ in range(FREE_TRIPS):
         cases = chip.reconstruct(cases, backend=bench.backend)
     return cases
 
 
-def _share(states, cases):
+def share_right(states, cases):
     """Return the share of vectors with every bit right."""
     return ((states > 0.5) == (cases > 0.5)).all(axis=-1).mean(axis=-1)
 
 
-def _random_bits(bench, cases, erased):
+def random_bits(bench, cases, erased):
     """Return which bits are known: all but so many, others in every vector."""
     known = np.ones(cases.shape, bool)
     for row, flags in enumerate(known):
@@ -101,10 +101,10 @@ def _random_bits(bench, cases, erased):
     return known
 
 
-def _completed(bench, pair, known):
+def share_completed(bench, pair, known):
     """Return the share of vectors that are right after each trip."""
     chip, cases = pair
-    return _share(chip.complete(cases, known, TRIPS, bench.backend), cases)
+    return share_right(chip.complete(cases, known, TRIPS, bench.backend), cases)
 
 
 def _hierarchy_figure(bench, shown, curves):

@@ -23,7 +23,7 @@ STARTS = (
 
 def addition(bench):
     """Reproduce that BPTT finds nets that add numbers of any length, and how they do it."""
-    n, updates = bench.pick(24, 100), bench.pick(1200, 2500)
+    n, updates = bench.pick(24, 100), bench.pick(1200, 10_000)
     lines, automata = [], []
     for state, width, exact_band, four_band in STARTS:
         network = Recurrent(2, 3, 1, steps=9, initial_state=state, initial_range=width)
@@ -32,8 +32,8 @@ def addition(bench):
         runs = bench.train_chips(
             label, chips, addition_task(8), max_updates=updates, until="end"
         )
-        long = _long(chips)
-        exact = [_exact(bench, chip) for chip in long]
+        long = for_long_numbers(chips)
+        exact = [adds_exactly(bench, chip) for chip in long]
         crossed = [run.updates for run, good in zip(runs, exact, strict=True) if good]
         kept = [_automaton(bench, c) for c, good in zip(long, exact, strict=True) if good]
         band = (200, 700) if state == "learned" and width == 1 else None
@@ -59,10 +59,11 @@ def addition(bench):
     return settings, lines, addition_figure(shown)
 
 
-def _long(chips):
+def for_long_numbers(chips):
     """Return chips with the same weights that run for longer numbers."""
     design = chips[0].design
-    longer = Design(design.network.replace(steps=LONG + 1), design.rule)
+    network = design.network.replace(steps=LONG + 1)
+    longer = Design(network, design.rule, design.substrate)
     found = [longer.fabricate(chip.seed) for chip in chips]
     for chip, long in zip(chips, found, strict=True):
         long.weights = chip.weights
@@ -74,7 +75,7 @@ def _sums(bench):
     return addition_task(LONG, seed=bench.seed + 1, pairs=SUMS, test_pairs=1)
 
 
-def _exact(bench, chip):
+def adds_exactly(bench, chip):
     """Return whether a chip gets every bit of every long sum right."""
     task = _sums(bench)
     found = chip.reconstruct(task.train, backend=bench.backend) > 0.5

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from recirc_hw.programs.layout import overlap
 from recirc_hw.rules.rule import Loss, Rates, Rule
 
 
@@ -53,7 +54,7 @@ class Backprop(Rule):
                 if error is None:
                     continue
                 build.correlate(matrix, error, sent)
-                if any(_overlap(sent, earlier) for _, _, earlier, _ in forward):
+                if any(overlap(sent, earlier) for _, _, earlier, _ in forward):
                     carried.append((sent, build.carry(matrix, error, transposed=True)))
             used = {matrix for matrix, *_ in forward}
             build.write(*(m.name for m in network.matrices if m.name in used))
@@ -63,22 +64,16 @@ class Backprop(Rule):
         error = build.subtract(target, output, name="error")
         if self.tolerance:
             error = build.ignore_small(error, self.tolerance)
-        function = next(f for _, _, response, f in forward if _overlap(response, output))
+        function = next(f for _, _, response, f in forward if overlap(response, output))
         if self.loss == "squared" and function != "identity":
             error = build.gate(error, output, function)
         return output, error
 
 
-def _overlap(first, second):
-    """Whether two slots share values."""
-    shared = min(first.offset + first.size, second.offset + second.size)
-    return shared > max(first.offset, second.offset)
-
-
 def _gathered(build, slot, errors, total=None):
     """Emit the sum of the errors at a slot's units, on top of `total`; None for none."""
     for where, error in errors:
-        if not _overlap(where, slot):
+        if not overlap(where, slot):
             continue
         if where.offset <= slot.offset and slot.offset + slot.size <= where.offset + where.size:
             name = f"{error.name} at {slot.name}"

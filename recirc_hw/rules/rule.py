@@ -110,6 +110,8 @@ class Rule(Fields, ABC):
                 f"{self.name} on symmetric weights: both directions are one weight, so want "
                 "one learning_rate, and norm_cap = 0"
             )
+        if network.mirrors:  # both directions' changes go into one weight: their mean
+            rates = tuple(rate / 2 for rate in rates)
         policies = {name: self._policy(rate) for name, rate in zip(names, rates, strict=True)}
         return policies | {feedback_name(name): policies[name] for name in names}
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.programs.integer import width
+from recirc_hw.programs.layout import sharing
 from recirc_hw.programs.tables import entries
 
 WORDS = (32, 64)
@@ -73,11 +74,13 @@ def settled(program, substrate):
     DesignError
         Where a signal needs more bits than were declared, or than 64.
     """
-    slots, signals = _Walk(program).run()
+    walk = _Walk(program)
+    signals = walk.run()
     _refuse_overflow(signals, substrate)
+    bounds = [walk.reach(i) for i in range(len(program.layout.slots))]
     kept = tuple(
-        replace(slot, low=slots[i][0], high=slots[i][1]) if i in slots else slot
-        for i, slot in enumerate(program.layout.slots)
+        replace(slot, low=low, high=high)
+        for slot, (low, high) in zip(program.layout.slots, bounds, strict=True)
     )
     word, accumulator = _words(signals)
     return replace(
@@ -87,7 +90,7 @@ def settled(program, substrate):
 
 def signals_of(program):
     """Return the signals of an integer program, in the order they arise."""
-    return tuple(_Walk(program).run()[1])
+    return tuple(_Walk(program).run())
 
 
 def _words(signals):
@@ -120,7 +123,8 @@ def _refuse_overflow(signals, substrate):
             raise DesignError(
                 f"{signal.name} reaches {signal.low}..{signal.high} ({signal.limit}) and needs "
                 f"{signal.signed_bits} bits, at most 64 will do: give weights, activities or "
-                f"errors {signal.signed_bits - 64} bits less"
+                f"errors {signal.signed_bits - 64} bits less, or let errors saturate "
+                "(error_integer_bits)"
             )
 
 
@@ -133,7 +137,7 @@ class _Walk:
         self.sums = {}
 
     def run(self):
-        """Return ({slot: (low, high)}, signals)."""
+        """Return the signals, in the order they arise."""
         for op in self.program.case_ops:
             getattr(self, f"_{op.opcode}")(op)
         for k, matrix in enumerate(self.layout.matrices):
@@ -142,7 +146,15 @@ class _Walk:
             )
             if k in self.sums:
                 self._write(k, matrix)
-        return self.slots, self.signals
+        return self.signals
+
+    def reach(self, index):
+        """Return (low, high) of a slot: its own, or of all the values that it names."""
+        if index in self.slots:
+            return self.slots[index]
+        named = sharing(self.layout.slots, index)
+        found = [self.slots[i] for i in named if i in self.slots] or [(0, 0)]
+        return min(low for low, _ in found), max(high for _, high in found)
 
     def _note(self, name, kind, interval, limit):
         self.signals.append(Signal(name, kind, *interval, limit))
@@ -159,7 +171,7 @@ class _Walk:
         matrix, name = self.layout.matrices[op.matrix], self.layout.slots[op.dst].name
         count = matrix.rows if op.transposed else matrix.cols
         weight = (matrix.low, matrix.high)
-        product = _times(weight, self.slots[op.first])
+        product = _times(weight, self.reach(op.first))
         total = (count * min(product[0], 0), count * max(product[1], 0))
         if op.bias:
             total = _plus(total, _times(weight, (0, 1 << op.bias_align)))
@@ -171,14 +183,15 @@ class _Walk:
             table = entries(self.program.tables[op.table])
             self._set(op, (int(table.min()), int(table.max())), "the table")
         elif op.clips:
-            self._set(op, (op.low, op.high), "saturation")
+            inside = (max(op.low, rounded[0]), min(op.high, rounded[1]))
+            self._set(op, inside, limit if inside == rounded else "saturation")
         else:
             self._set(op, rounded, limit)
 
     def _combine(self, op):
         gains = [(gain, gain) for gain in op.gains]
         parts = [
-            _times(g, self.slots[s]) for g, s in zip(gains, (op.first, op.second), strict=True)
+            _times(g, self.reach(s)) for g, s in zip(gains, (op.first, op.second), strict=True)
         ]
         name = self.layout.slots[op.dst].name
         total = self._note(f"parts of {name}", "step", _plus(*parts), "its two inputs")
@@ -189,16 +202,16 @@ class _Walk:
     def _gate(self, op):
         name = self.layout.slots[op.dst].name
         slope = {"logistic": op.one**2 // 4, "tanh": op.one**2, "identity": 1}[op.function]
-        product = _times(self.slots[op.first], (0, slope))
+        product = _times(self.reach(op.first), (0, slope))
         self._note(f"product of {name}", "step", product, "error times slope")
         rounded = self._rounded(f"{name}, rounded", product, op.shift, "step")
         self._set(op, rounded, "error times slope")
 
     def _correlate(self, op):
-        post = _times((op.gains[0], op.gains[0]), self.slots[op.first])
+        post = _times((op.gains[0], op.gains[0]), self.reach(op.first))
         name = self.layout.matrices[op.matrix].name
         self._note(f"post side of {name}", "step", post, "difference times rate factor")
-        pre = self.slots[op.second]
+        pre = self.reach(op.second)
         each = _times(post, (min(pre[0], 0), max(pre[1], 1 << op.bias_align)))
         count = self.program.batch_size
         low, high = self.sums.get(op.matrix, (0, 0))

@@ -60,6 +60,9 @@ class FixedPoint(Substrate):
         Refuse the design unless each table it uses has this digest (one, or several).
     error_fraction_bits : int, or None for activity_bits + 4
         Of errors that other weights carry (backprop and random feedback).
+    error_integer_bits : int, or None for as many as the bounds ask
+        Such errors saturate at 2^error_integer_bits. Where they go back through many
+        layers or steps the bounds ask for more than 64 bits, and this is needed.
     accumulator_bits, sum_bits : int, or None for as many as the bounds ask
         Refuse the design where a sum of products, or a batch's weight change g,
         could need more.
@@ -107,6 +110,9 @@ class FixedPoint(Substrate):
     )
     error_fraction_bits: Annotated[int, Field(ge=0, le=30)] | None = Field(
         None, description="fraction bits of errors that other weights carry"
+    )
+    error_integer_bits: Annotated[int, Field(ge=0, le=30)] | None = Field(
+        None, description="they saturate at 2 to this power; not given: they cannot overflow"
     )
     accumulator_bits: SumBits | None = Field(
         None, description="bits of the adder for sums of products"
@@ -204,6 +210,13 @@ class FixedPoint(Substrate):
         )
 
     @property
+    def error_rail(self):
+        """The largest code of such an error; 0 where the bounds alone hold it."""
+        if self.error_integer_bits is None:
+            return 0
+        return (1 << (self.error_integer_bits + self.error_fraction)) - 1
+
+    @property
     def dtype(self):
         """The NumPy type of weights: the narrowest that holds them all."""
         bits = self.weight_bits if isinstance(self.weight_bits, tuple) else (self.weight_bits,)
@@ -287,11 +300,10 @@ class FixedPoint(Substrate):
     def encode(self, cases, network):
         """Return the codes of cases: round(x one), half up, kept in the unit's range."""
         codes = np.empty(np.shape(cases), np.int32)
-        for group in network.groups:
+        for group in network.case_groups:
             unit = self.unit(group.function)
             part = slice(group.case_offset, group.case_offset + group.size)
-            if group.case_offset + group.size <= codes.shape[-1] and group is network.groups[0]:
-                codes[..., part] = _rounded(cases[..., part], unit.one, unit.low, unit.high)
+            codes[..., part] = _rounded(cases[..., part], unit.one, unit.low, unit.high)
         return codes
 
     def decode(self, codes, slot):
@@ -371,12 +383,16 @@ class FixedPoint(Substrate):
             found.append(scaled)
         return found
 
-    def change(self, sums, matrix):
-        """Return the weight change, before the rate, that sums stand for."""
+    def change(self, sums, matrix, averaged):
+        """Return the weight change, before the rate, that sums stand for.
+
+        The rate of a mean has the share of each of the cases `averaged` in it.
+        """
         change = np.zeros(sums.shape)
         for part, fraction, shift in matrix_parts(matrix):
             if matrix.rate:
-                change[:, part] = np.ldexp(sums[:, part] / matrix.rate, -fraction - shift)
+                rate = matrix.rate * averaged
+                change[:, part] = np.ldexp(sums[:, part] / rate, -fraction - shift)
         return change
 
 

@@ -60,6 +60,6 @@ class Floating(Substrate):
         """Return the sums a training starts with: none."""
         return [np.zeros_like(matrix) for matrix in sums]
 
-    def change(self, sums, matrix):
-        """Return the weight change, before the rate, that sums stand for."""
+    def change(self, sums, matrix, averaged):
+        """Return the weight change, before the rate, that sums stand for: themselves."""
         return sums

@@ -15,10 +15,10 @@ from recirc_hw.programs.integer import (
     IntegerProgram,
     IntegerSlot,
 )
+from recirc_hw.programs.layout import sharing
 from recirc_hw.programs.passes import is_blend, widened, with_shares
 from recirc_hw.substrates.bounds import settled
 from recirc_hw.substrates.constants import SHARE_BITS, memory_share, nearest_constant
-from recirc_hw.substrates.networks import refuse_all_but_loops
 
 LARGEST_SHIFT = 62
 
@@ -30,8 +30,8 @@ def lowered(program, network, substrate, batch_size):
     Raises
     ------
     UnsupportedError
-        For what no fixed-point chip here does: networks that are no loops of asymmetric
-        weights, tolerances, momentum, weight decay, norm caps.
+        For what no fixed-point chip here does: symmetric weights, tolerances, momentum,
+        weight decay, norm caps.
     DesignError
         Where a constant is out of reach or a signal could overflow; it names the
         signal, its bound, and the format that would do.
@@ -45,14 +45,16 @@ def lowered(program, network, substrate, batch_size):
 
 def _refuse_unsupported(program, network):
     """Refuse networks, operations and policies that are not lowered."""
-    refuse_all_but_loops(network, "a fixed-point chip")
-    for op in program.ops:
-        if op.mnemonic == "add" or op.function == "deadzone":
-            what = "a sum of errors" if op.mnemonic == "add" else "an error's tolerance"
-            raise UnsupportedError(
-                f"{program.name}: {what} on a fixed-point chip has no format; the ideal "
-                "substrate has it"
-            )
+    if network.mirrors:
+        raise UnsupportedError(
+            "symmetric weights on a fixed-point chip: its two copies of one weight would be "
+            "rounded apart; the ideal substrate has them"
+        )
+    if any(op.function == "deadzone" for op in program.ops):
+        raise UnsupportedError(
+            f"{program.name}: an error's tolerance on a fixed-point chip has no format; the "
+            "ideal substrate has it"
+        )
     for matrix in program.layout.matrices:
         for field, what in (
             ("momentum", "momentum"), ("decay", "weight_decay"), ("norm_cap", "norm_cap"),
@@ -92,9 +94,7 @@ class _Lowering:
             IntegerOp("write", matrix=op.matrix, learning=True) for op in self.program.batch_ops
         ]
         slots = tuple(
-            IntegerSlot(
-                slot.name, slot.offset, slot.size, self.fractions.get(i, 0), self.ones.get(i, 1)
-            )
+            IntegerSlot(slot.name, slot.offset, slot.size, *self._format(i))
             for i, slot in enumerate(self.program.layout.slots)
         )
         layout = IntegerLayout(slots, tuple(self.matrices), self.program.layout.size)
@@ -102,6 +102,32 @@ class _Lowering:
             self.program.name, layout, tuple(ops), self.program.monitor,
             tuple(self.tables), self.batch_size,
         )  # fmt: skip
+
+    def _format(self, index):
+        """Return (fraction bits, one) of a slot: its own, or of the values that it names.
+
+        Codes of nothing, the source of a learned start, have the activity's.
+        """
+        if index in self.fractions:
+            return self.fractions[index], self.ones[index]
+        slots = self.program.layout.slots
+        named = [i for i in sharing(slots, index) if i in self.fractions]
+        if not named:
+            fraction = 0 if slots[index].size else self.substrate.activity_bits
+            return fraction, 1 << fraction
+        fractions = {self.fractions[i] for i in named}
+        if len(fractions) > 1:
+            names = ", ".join(f"{slots[i].name} of {self.fractions[i]}" for i in named)
+            raise DesignError(
+                f"'{slots[index].name}' joins values of different fraction bits: {names}; "
+                f"want error_fraction_bits = {self.substrate.activity_bits}"
+            )
+        fraction, ones = fractions.pop(), {self.ones[i] for i in named}
+        return fraction, ones.pop() if len(ones) == 1 else 1 << fraction
+
+    def _fraction(self, index):
+        """Return a slot's fraction bits; see `_format`."""
+        return self._format(index)[0]
 
     def _matrix(self, matrix):
         """Return a matrix with its formats; feedback has those of the matrix it stands for."""
@@ -124,8 +150,11 @@ class _Lowering:
         )
 
     def _clamp(self, op):
-        group = next((g for g in self.network.groups if g.case_offset == op.case_offset), None)
-        unit = self.substrate.unit(group.function if group else "identity")
+        group = next(
+            g for g in self.network.case_groups
+            if g.case_offset <= op.case_offset < g.case_offset + g.size
+        )  # fmt: skip
+        unit = self.substrate.unit(group.function)
         return self._result(
             op, self.substrate.activity_bits, unit.one,
             low=unit.low, high=unit.high, case_offset=op.case_offset,
@@ -133,7 +162,7 @@ class _Lowering:
 
     def _project(self, op):
         record = self.program.layout.matrices[op.matrix]
-        matrix, source = self.matrices[op.matrix], self.fractions[op.first]
+        matrix, source = self.matrices[op.matrix], self._fraction(op.first)
         total = matrix.fraction_bits + source
         fields = {
             "bias": op.bias,
@@ -147,7 +176,8 @@ class _Lowering:
             )
         carries = op.transposed or record.feedback or op.function != record.function
         if carries and op.function == "identity":
-            kept = self.substrate.error_fraction
+            kept, rail = self.substrate.error_fraction, self.substrate.error_rail
+            fields |= {"low": -rail, "high": rail}
             return self._result(op, kept, shift=total - kept, **fields)
         unit = self.substrate.unit(op.function)
         if op.function == "identity":
@@ -164,18 +194,19 @@ class _Lowering:
         )  # fmt: skip
 
     def _combine(self, op):
-        first, second = self.fractions[op.first], self.fractions[op.second]
+        (first, one), (second, other) = self._format(op.first), self._format(op.second)
         fraction = max(first, second)
         up = (1 << (fraction - first), 1 << (fraction - second))
         if is_blend(op):
             taken = Fraction(op.gains[1])
             parts = (taken.denominator - taken.numerator, taken.numerator)
-            ones = {self.ones[op.first], self.ones[op.second]}
             return self._result(
-                op, fraction, ones.pop() if len(ones) == 1 else None,
+                op, fraction, one if one == other else None,
                 gains=(parts[0] * up[0], parts[1] * up[1]),
                 shift=taken.denominator.bit_length() - 1,
             )  # fmt: skip
+        if op.mnemonic == "add":
+            return self._result(op, fraction, gains=up)
         gain = nearest_constant(abs(op.gains[0]), SHARE_BITS)
         factor = gain.factor if op.gains[0] >= 0 else -gain.factor
         factor <<= max(0, gain.exponent - fraction)
@@ -184,7 +215,7 @@ class _Lowering:
         )
 
     def _gate(self, op):
-        error, activity = self.fractions[op.first], self.fractions[op.second]
+        error, activity = self._fraction(op.first), self._fraction(op.second)
         kept = self.substrate.error_fraction
         slope = 0 if op.function == "identity" else 2 * activity
         gated = self._result(op, kept, shift=error + slope - kept, function=op.function)
@@ -193,7 +224,7 @@ class _Lowering:
     def _correlate(self, op):
         return IntegerOp(
             "correlate", first=op.first, second=op.second, matrix=op.matrix,
-            bias_align=self.fractions[op.second], learning=op.learning,
+            bias_align=self._fraction(op.second), learning=op.learning,
         )  # fmt: skip
 
     def _scaled_correlates(self, ops):
@@ -210,7 +241,7 @@ class _Lowering:
             if not mine:
                 continue
             summed = [
-                self.fractions[ops[i].first] + self.fractions[ops[i].second] for i in mine
+                self._fraction(ops[i].first) + self._fraction(ops[i].second) for i in mine
             ]
             rate, gain = self._settle_write(k, matrix.policy, max(summed))
             for i, fraction in zip(mine, summed, strict=True):

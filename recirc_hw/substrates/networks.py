@@ -1,4 +1,4 @@
-"""Which networks a substrate of codes or currents can be made for."""
+"""Which networks a chip that lives in continuous time can be made for."""
 
 from recirc_hw.errors import UnsupportedError
 
@@ -13,6 +13,6 @@ def refuse_all_but_loops(network, chip):
     if network.type != "loop" or network.mirrors:
         kind = "symmetric weights" if network.mirrors else f"a {network.type} network"
         raise UnsupportedError(
-            f"{kind} on {chip}: only loops of asymmetric weights; the ideal substrate has "
-            "all networks"
+            f"{kind} on {chip}: only loops of asymmetric weights; the ideal substrate has all "
+            "networks, the fixed-point one all but symmetric weights"
         )

@@ -10,6 +10,7 @@ from recirc_hw.programs import Layout, Phase, Phases, group_slots
 from recirc_hw.programs.spiking import SpikingDynamics
 from recirc_hw.substrates.devices import IdealDevice
 from recirc_hw.substrates.locality import check_local
+from recirc_hw.substrates.networks import refuse_all_but_loops
 from recirc_hw.substrates.timing import release_ms
 
 ENOUGH = 4.0  # time constants below which a clamp is too short for learning
@@ -25,10 +26,11 @@ def phases_of(substrate, rule, network):
     Raises
     ------
     UnsupportedError
-        For rules and units that no such chip has; the message says why.
+        For networks, rules and units that no such chip has; the message says why.
     DesignError
         Where a time is out of reach; the message says what would do.
     """
+    refuse_all_but_loops(network, "a spiking chip")
     learns = rule.learning_rate != 0
     if learns:
         check_local(rule, "a spiking chip", ("CCRCC",))

@@ -189,7 +189,7 @@ class Spiking(Held):
         between = rows[:, :-1].reshape(len(rows), -1, self.copies).mean(axis=2)
         return np.column_stack([between, rows[:, -1]])
 
-    def change(self, sums, matrix):
+    def change(self, sums, matrix, averaged):
         """Return the change of the weights between the network's units."""
         return self.read(sums, matrix)
 

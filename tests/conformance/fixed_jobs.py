@@ -6,14 +6,18 @@ import numpy as np
 from hypothesis import strategies as st
 
 from recirc_hw import (
+    BPTT,
     Backprop,
     Design,
     DesignError,
     ErrorRecirculation,
     FixedPoint,
+    Hierarchy,
+    Layered,
     Loop,
     RandomFeedback,
     Recirculation,
+    Recurrent,
     TopOnly,
 )
 from recirc_hw.backends import Job, Watch
@@ -24,7 +28,7 @@ ROUNDINGS = ("floor", "half_up", "half_even", "stochastic", "carry")
 
 
 @st.composite
-def networks(draw):
+def loops(draw):
     hidden = draw(st.lists(st.integers(1, 19), min_size=1, max_size=3))
     functions = tuple(draw(st.sampled_from(FUNCTIONS)) for _ in hidden)
     visible = draw(st.sampled_from(FUNCTIONS))
@@ -32,30 +36,90 @@ def networks(draw):
 
 
 @st.composite
-def rules(draw):
-    rate = draw(st.sampled_from([16.0, 1.0, 0.3, 2.0**-7, 0.0]))
+def hierarchies(draw):
+    sizes = st.tuples(st.integers(1, 9), st.integers(1, 9))
+    upper = draw(st.sampled_from([((3, 0, 1),), ((2, 0), (5, 2, 1)), ((17, 1, 0),)]))
+    return Hierarchy(
+        leaves=(draw(sizes), draw(sizes)), upper=upper,
+        response=draw(st.sampled_from(FUNCTIONS)),
+    )  # fmt: skip
+
+
+@st.composite
+def layers(draw):
+    sizes = st.integers(1, 19)
+    shape = draw(st.sampled_from(["plain", "joined"]))
+    middle = ((3, 17), (2, 2), draw(sizes)) if shape == "joined" else (draw(sizes),)
+    first = () if shape == "joined" else (draw(sizes),)
+    hidden, output = draw(st.sampled_from(FUNCTIONS)), draw(st.sampled_from(FUNCTIONS))
+    return Layered(*first, *middle, draw(sizes), hidden=hidden, output=output)
+
+
+@st.composite
+def recurrents(draw):
+    outputs, hidden, steps = draw(st.sampled_from([0, 1, 3])), draw(st.integers(2, 5)), 3
+    return Recurrent(
+        draw(st.integers(0 if outputs == 0 else 1, 3)), hidden, outputs, steps=steps,
+        hidden=draw(st.sampled_from(FUNCTIONS)), output=draw(st.sampled_from(FUNCTIONS)),
+        initial_state=draw(st.sampled_from(["learned", "fixed", "given"])),
+        taught_steps=draw(st.sampled_from([None, (3,), (1, 3)])),
+        taught_units=None if outputs else draw(st.sampled_from([None, (1,), (0, 1)])),
+    )  # fmt: skip
+
+
+RATES = st.sampled_from([16.0, 1.0, 0.3, 2.0**-7, 0.0])
+
+
+@st.composite
+def recirculations(draw):
     shares = st.sampled_from([0.0, 0.5, 0.75, 0.9, 0.3])
+    return Recirculation(
+        combine=draw(st.sampled_from(["PR", "CCR", "RCC", "CCRCC", "RWCC"])),
+        regression=draw(shares),
+        hidden_regression=draw(st.none() | shares),
+        cycles=draw(st.sampled_from([1, 2, (1, 2)])),
+        presynaptic=draw(st.sampled_from(["first", "second"])),
+        apply_visible_rule_twice=draw(st.booleans()),
+        learning_rate=draw(RATES),
+        batch=draw(st.sampled_from(["sum", "mean"])),
+    )
+
+
+@st.composite
+def descents(draw, kind=Backprop):
+    momentum = {"momentum": 0} if kind is BPTT else {}
+    return kind(
+        learning_rate=draw(RATES), loss=draw(st.sampled_from(["matched", "squared"])),
+        **momentum,
+    )  # fmt: skip
+
+
+@st.composite
+def rules_of_loops(draw):
     kind = draw(st.integers(0, 8))
     if kind <= 4:
-        return Recirculation(
-            combine=draw(st.sampled_from(["PR", "CCR", "RCC", "CCRCC", "RWCC"])),
-            regression=draw(shares),
-            hidden_regression=draw(st.none() | shares),
-            cycles=draw(st.sampled_from([1, 2, (1, 2)])),
-            presynaptic=draw(st.sampled_from(["first", "second"])),
-            apply_visible_rule_twice=draw(st.booleans()),
-            learning_rate=rate,
-            batch=draw(st.sampled_from(["sum", "mean"])),
-        )
+        return draw(recirculations())
     if kind == 5:
-        return ErrorRecirculation(learning_rate=rate)
+        return ErrorRecirculation(learning_rate=draw(RATES))
     if kind == 6:
-        return Backprop(learning_rate=rate, loss=draw(st.sampled_from(["matched", "squared"])))
+        return draw(descents())
     if kind == 7:
-        return RandomFeedback(
-            learning_rate=rate, kind=draw(st.sampled_from(["RBP", "SRBP", "ARBP"]))
-        )
-    return TopOnly(learning_rate=rate)
+        random = draw(st.sampled_from(["RBP", "SRBP", "ARBP"]))
+        return RandomFeedback(learning_rate=draw(RATES), kind=random)
+    return TopOnly(learning_rate=draw(RATES))
+
+
+@st.composite
+def networks_with_rules(draw):
+    """Draw a network of any kind and a rule that teaches it; loops as often as the rest."""
+    kind = draw(st.sampled_from(["loop", "loop", "loop", "hierarchy", "layered", "recurrent"]))
+    if kind == "loop":
+        return draw(loops()), draw(rules_of_loops())
+    if kind == "hierarchy":
+        return draw(hierarchies()), draw(recirculations())
+    if kind == "layered":
+        return draw(layers()), draw(descents())
+    return draw(recurrents()), draw(descents(BPTT))
 
 
 @st.composite
@@ -74,6 +138,7 @@ def substrates(draw, n_matrices):
         activation=draw(st.sampled_from(["table", "plan"])),
         table_fraction_bits=draw(st.sampled_from([0, 3, 5])),
         rate_bits=draw(st.sampled_from([1, 8])),
+        error_integer_bits=draw(st.sampled_from([None, 0, 2, 5])),
     )
 
 
@@ -121,9 +186,9 @@ class FixedSetting:
 
 @st.composite
 def settings_of_jobs(draw):
-    network = draw(networks())
+    network, rule = draw(networks_with_rules())
     try:
-        design = Design(network, draw(rules()), draw(substrates(len(network.matrices))))
+        design = Design(network, rule, draw(substrates(len(network.matrices))))
         return FixedSetting(
             design,
             seed=draw(st.integers(0, 2**32)),

@@ -43,6 +43,21 @@ def rounded(g, shift, rounding, key, index):
     return half_up(g, shift)
 
 
+class Slots:
+    """What slots hold, place by place, since some name values of others."""
+
+    def __init__(self, records):
+        self.records, self.values = records, {}
+
+    def write(self, slot, codes):
+        start = self.records[slot].offset
+        self.values.update(enumerate(codes, start))
+
+    def __getitem__(self, slot):
+        record = self.records[slot]
+        return [self.values[i] for i in range(record.offset, record.offset + record.size)]
+
+
 class Interpreter:
     """One chip running an integer program, in Python integers."""
 
@@ -62,15 +77,15 @@ class Interpreter:
         self.step += 1
 
     def compute(self, case):
-        """Return {slot: codes} of one case."""
-        slots = {}
+        """Return the slots' codes of one case."""
+        slots = Slots(self.program.layout.slots)
         for op in self.program.case_ops:
             if op.opcode == "correlate":
                 continue
             codes = getattr(self, op.opcode)(op, slots, case)
             record = self.program.layout.slots[op.dst]
             assert all(record.low <= code <= record.high for code in codes), record
-            slots[op.dst] = codes
+            slots.write(op.dst, codes)
         return slots
 
     def clamp(self, op, slots, case):

@@ -25,7 +25,7 @@ LITERATURE = {
     "lecture-addition",
     "lecture-gradients",
 }
-WITH_BANDS += ["fixed-point", "analog", "analog-yield", *LITERATURE]
+WITH_BANDS += ["fixed-point", "fixed-point-networks", "analog", "analog-yield", *LITERATURE]
 SHORT = ("hinton-encoder", "fixed-point")  # the others are left to the long suite
 # .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
 OUTSIDE_ANYWAY = {
@@ -39,7 +39,7 @@ needs_images = pytest.mark.skipif(
 def test_every_result_of_the_papers_has_a_name_and_a_title():
     hinton = {"hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops"}
     baldi = {f"baldi-fig{n}" for n in range(4, 11)}
-    fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images"}
+    fixed = {"fixed-point", "fixed-point-digits", "fixed-point-images", "fixed-point-networks"}
     spiking = {"spiking", "spiking-digits"}
     analog = {"analog", "analog-yield"}
     assert set(NAMES) == hinton | baldi | fixed | LITERATURE | analog | spiking

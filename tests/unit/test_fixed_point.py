@@ -114,14 +114,8 @@ def test_what_needs_a_multiplier_at_every_weight_is_refused(field):
 
 
 def test_what_has_no_format_in_integers_is_refused():
-    def summing(build, network):
-        visible, hidden, output = network.first_pass(build)
-        build.add(visible, output)
-
     with pytest.raises(rh.UnsupportedError, match="an error's tolerance on a fixed-point chip"):
         Design(Loop(4, 2), Backprop(tolerance=0.2), FixedPoint())
-    with pytest.raises(rh.UnsupportedError, match="summing on .*: a sum of errors on a fixed"):
-        Design(Loop(4, 2), summing, FixedPoint())
 
 
 def test_a_share_that_no_constant_comes_near_is_refused():

@@ -5,6 +5,7 @@ import pytest
 
 from recirc_hw import Builder, DesignError, Loop, Recirculation
 from recirc_hw.backends import reference
+from recirc_hw.networks import Group
 from recirc_hw.programs import FUNCTIONS, OPCODES, Op, WritePolicy
 
 
@@ -139,6 +140,12 @@ def test_a_slot_of_the_wrong_size_is_refused(build):
     ]:
         with pytest.raises(DesignError, match=message):
             refused()
+
+
+def test_a_clamp_beyond_the_case_is_refused(build):
+    beyond = Group("hidden", 2, "logistic", case_offset=3)
+    with pytest.raises(DesignError, match=r"'hidden': values 3\.\.5 of a case, which has 4"):
+        build.clamp(beyond)
 
 
 def test_an_unknown_matrix_is_refused_with_the_nearest_name(build):

@@ -13,6 +13,7 @@ from recirc_hw import (
     TopOnly,
     UnsupportedError,
     tasks,
+    train,
 )
 
 NETWORK = Loop(5, 3, symmetric=True)
@@ -81,3 +82,18 @@ def test_what_would_part_the_directions_is_refused():
     up, down = chip.weights
     with pytest.raises(ValueError, match="each other's transpose"):
         chip.weights = [up + 1, down]
+
+
+def test_the_rate_counts_half_since_one_weight_takes_both_directions_changes():
+    chip = Design(NETWORK, Recirculation(learning_rate=0.5)).fabricate(0)
+    before, (asked, _) = chip.weights[0], chip.weight_change(CASES)
+    task = tasks.Task("cases", CASES, CASES, batch_size=4, held_out=False)
+    chip.train(task, max_updates=1, until="end")
+    np.testing.assert_allclose(chip.weights[0] - before, 0.25 * asked, atol=1e-14)
+
+
+def test_symmetric_encoders_learn_by_the_defaults():
+    # 95 % of chips; of 60 fixed ones at least 50 should.
+    design = Design(Loop(4, 2, symmetric=True), Recirculation())
+    runs = train([design.fabricate(seed) for seed in range(60)], tasks.encoder(4), probes=False)
+    assert sum(run.learned for run in runs) >= 50

@@ -1,0 +1,84 @@
+"""Run reproductions and write what the pages show of them: `make figures [NAMES="..."]`.
+
+With --quick among the names, as `recirc-hw reproduce` has it.
+
+Every number and figure of the papers' pages comes from here: results/NAME.md and
+results/NAME.png are written by one run of `recirc-hw reproduce NAME`.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from recirc_hw import reproduce
+from recirc_hw.reproduce.result import COLUMNS
+from recirc_hw.training.checkpoint import write_whole
+
+FOLDER = Path(__file__).parent / "results"
+COLOURS = 96  # of a picture's palette: a third of the size, and looks the same
+# Those that a page shows; of images only the quick runs, unless they are named: in full they
+# take an hour, and read MNIST from RECIRC_HW_DATA or the network.
+LONG = tuple(f"baldi-fig{number}" for number in range(5, 11))
+SHOWN = (
+    "hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops", "hinton-hierarchy",
+    "baldi-fig4", *LONG, "baldi-physical", "baldi-table5", "baldi-theory",
+    "rumelhart-symmetry", "rumelhart-families", "rumelhart-iterative",
+    "lecture-addition", "lecture-gradients", "fixed-point", "fixed-point-networks",
+)  # fmt: skip
+
+
+def page(result):
+    """Return a result as Markdown: figure, table, settings, and the command."""
+    head = f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}"
+    rows = [f"| {' | '.join(_cell(cell) for cell in line.cells())} |" for line in result.lines]
+    settings = [f"{name}\n: {value}\n" for name, value in result.settings.items()]
+    quick = " --quick" if result.settings["mode"] == "quick" else ""
+    title = result.title[0].upper() + result.title[1:]
+    return "\n".join([
+        f"**{title}** ({result.source}). Verdict: *{result.verdict}*.\n",
+        f"![{result.title}](/results/{result.name}.png)\n",
+        f"    recirc-hw reproduce {result.name}{quick}\n",
+        head, *rows, "",
+        "<details><summary>What was chosen</summary>\n", *settings, "</details>", "",
+    ])  # fmt: skip
+
+
+def names_page():
+    """Return the list of all results as Markdown."""
+    rows = [
+        f"| `{name}` | {_cell(title)} | {_cell(source)} |"
+        for name, (title, source, _) in reproduce.RESULTS.items()
+    ]
+    return "\n".join(["| name | what | source |", "| --- | --- | --- |", *rows, ""])
+
+
+def _cell(text):
+    return text.replace("|", r"\|").replace("*", r"\*").replace("_", r"\_")
+
+
+def picture(result):
+    """Return a result's figure as the bytes of a PNG of few colours."""
+    drawn, small = io.BytesIO(), io.BytesIO()
+    result.figure.savefig(drawn, format="png")
+    with Image.open(drawn) as image:
+        image.convert("RGB").quantize(COLOURS).save(small, "png", optimize=True)
+    return small.getvalue()
+
+
+def main(names):
+    """Run some results, all that are shown where none is named, and write their pages."""
+    FOLDER.mkdir(exist_ok=True)
+    write_whole(FOLDER / "names.md", names_page().encode())
+    named = [name for name in names if name != "--quick"]
+    for name in named or SHOWN:
+        quick = "--quick" in names or (not named and name in LONG)
+        result = reproduce.run(name, quick=quick)
+        write_whole(FOLDER / f"{name}.md", page(result).encode())
+        write_whole(FOLDER / f"{name}.png", picture(result))
+        print(f"{name}: {result.verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
