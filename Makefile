@@ -29,7 +29,7 @@ docs: $(VENV)/.docs
 		docs build/docs
 	@echo "open build/docs/index.html"
 
-# What the papers' pages show, NAMES="lecture-addition ..." or all of it (half an hour).
+# What the papers' pages show: NAMES="lecture-addition ..." or all of it, a quarter of an hour.
 figures: $(VENV)/.ready
 	$(BIN)/python docs/results.py $(NAMES)
 

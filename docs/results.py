@@ -1,5 +1,7 @@
 """Run reproductions and write what the pages show of them: `make figures [NAMES="..."]`.
 
+With --quick among the names, as `recirc-hw reproduce` has it.
+
 Every number and figure of the papers' pages comes from here: results/NAME.md and
 results/NAME.png are written by one run of `recirc-hw reproduce NAME`.
 """
@@ -16,11 +18,12 @@ from recirc_hw.training.checkpoint import write_whole
 
 FOLDER = Path(__file__).parent / "results"
 COLOURS = 96  # of a picture's palette: a third of the size, and looks the same
-# Those that a page shows; the images' runs read MNIST from RECIRC_HW_DATA or the network.
+# Those that a page shows; of images only the quick runs, unless they are named: in full they
+# take an hour, and read MNIST from RECIRC_HW_DATA or the network.
+LONG = tuple(f"baldi-fig{number}" for number in range(5, 11))
 SHOWN = (
     "hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops", "hinton-hierarchy",
-    "baldi-fig4", "baldi-fig5", "baldi-fig6", "baldi-fig7", "baldi-fig8", "baldi-fig9",
-    "baldi-fig10", "baldi-physical", "baldi-table5", "baldi-theory",
+    "baldi-fig4", *LONG, "baldi-physical", "baldi-table5", "baldi-theory",
     "rumelhart-symmetry", "rumelhart-families", "rumelhart-iterative",
     "lecture-addition", "lecture-gradients", "fixed-point", "fixed-point-networks",
 )  # fmt: skip
@@ -31,11 +34,12 @@ def page(result):
     head = f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}"
     rows = [f"| {' | '.join(_cell(cell) for cell in line.cells())} |" for line in result.lines]
     settings = [f"{name}\n: {value}\n" for name, value in result.settings.items()]
+    quick = " --quick" if result.settings["mode"] == "quick" else ""
     title = result.title[0].upper() + result.title[1:]
     return "\n".join([
         f"**{title}** ({result.source}). Verdict: *{result.verdict}*.\n",
         f"![{result.title}](/results/{result.name}.png)\n",
-        f"    recirc-hw reproduce {result.name}\n",
+        f"    recirc-hw reproduce {result.name}{quick}\n",
         head, *rows, "",
         "<details><summary>What was chosen</summary>\n", *settings, "</details>", "",
     ])  # fmt: skip
@@ -67,8 +71,10 @@ def main(names):
     """Run some results, all that are shown where none is named, and write their pages."""
     FOLDER.mkdir(exist_ok=True)
     write_whole(FOLDER / "names.md", names_page().encode())
-    for name in names or SHOWN:
-        result = reproduce.run(name)
+    named = [name for name in names if name != "--quick"]
+    for name in named or SHOWN:
+        quick = "--quick" in names or (not named and name in LONG)
+        result = reproduce.run(name, quick=quick)
         write_whole(FOLDER / f"{name}.md", page(result).encode())
         write_whole(FOLDER / f"{name}.png", picture(result))
         print(f"{name}: {result.verdict}", flush=True)

@@ -98,7 +98,7 @@ def _symmetries(bench, label, substrate):
     rule = Backprop(loss="squared", learning_rate=0.5)
     design = Design(Layered(6, 2, 1, initial_range=0.3), rule, substrate)
     options = {"max_updates": SWEEPS, "until": "end"}
-    runs = bench.train(label, design, symmetry(6), bench.pick(16, 100), **options)
+    runs = bench.train(label, design, symmetry(6), bench.pick(16, 64), **options)
     ends = [run.history["train_unit_error"][-LAST:] for run in runs]
     return [bool((end < runs[0].threshold).all()) for end in ends]
 
@@ -111,7 +111,7 @@ def _adders(bench, label, substrate):
     """Return which chips add numbers of any length."""
     rule = BPTT(batch="mean", learning_rate=0.5, momentum=0)
     design = Design(Recurrent(2, 3, 1, steps=9, initial_range=1.0), rule, substrate)
-    chips = bench.fabricate(design, bench.pick(16, 60))
+    chips = bench.fabricate(design, bench.pick(16, 32))
     options = {"max_updates": _adder_updates(bench), "until": "end"}
     bench.train_chips(label, chips, addition(8), **options)
     return [adds_exactly(bench, chip) for chip in for_long_numbers(chips)]

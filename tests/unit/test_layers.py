@@ -18,6 +18,7 @@ FLOORS = [
     {"reports"},
     {"studies"},
     {"design_file", "terminal", "calibration"},
+    {"designs"},
     {"chips", "exports"},
     {"sections"},
     {"training"},
