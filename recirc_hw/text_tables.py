@@ -1,4 +1,4 @@
-"""Plain-text tables that fit a terminal: words may wrap, numbers never do."""
+"""Plain text: numbers with their nouns, and tables that fit a terminal."""
 
 import re
 import textwrap
@@ -8,8 +8,13 @@ WORD = 16  # letters; longer words may be cut where a column is narrow, shorter 
 NUMBERS = re.compile(r"(?:[-+<>=.,\s\d]|e[-+]?\d|nan|inf)*")
 
 
+def counted(number, noun):
+    """Return a number with its noun: "1 update", "2,874 updates"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def text_table(head, rows, width=None, rule=False):
-    """Return a table as lines of text.
+    """Return a table as lines of text, of which words may wrap and numbers never do.
 
     Columns of numbers stand to the right, words to the left. A table that is too
     wide has its words wrapped; one that is too wide even so, has a line for every

@@ -168,3 +168,9 @@ def width(low, high):
     if low < 0:
         return 1 + max((-low - 1).bit_length(), high.bit_length())
     return high.bit_length()
+
+
+def remainders(shift):
+    """Return (lowest, highest) of what a carry leaves in g: x - 2^shift round(x / 2^shift)."""
+    half = (1 << shift) >> 1
+    return -half, max(half - 1, 0)

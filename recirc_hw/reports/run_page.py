@@ -9,7 +9,6 @@ from recirc_hw.reports.words import (
     chips_table,
     code_size,
     comparison,
-    counted,
     counters_table,
     design_text,
     error_table,

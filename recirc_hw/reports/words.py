@@ -7,13 +7,9 @@ from recirc_hw.reports.curves import by_unit_error
 from recirc_hw.reports.distributions import share_sentence
 from recirc_hw.reports.page import Table
 from recirc_hw.tasks.pca import error_along
+from recirc_hw.text_tables import counted
 
 CHIPS_LISTED = 100
-
-
-def counted(number, noun):
-    """Return a number with its noun: "1 update", "2,874 updates"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def seconds(wall_s):

@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass, replace
 
 from recirc_hw.errors import DesignError, nearest
-from recirc_hw.programs.integer import width
+from recirc_hw.programs.integer import remainders, width
 from recirc_hw.programs.layout import sharing
 from recirc_hw.programs.tables import entries
+from recirc_hw.text_tables import counted
 
 WORDS = (32, 64)
 LEAST_BLOCK = 4  # products that must fit one 32-bit word for 32-bit kernels to pay
@@ -175,8 +176,8 @@ class _Walk:
         total = (count * min(product[0], 0), count * max(product[1], 0))
         if op.bias:
             total = _plus(total, _times(weight, (0, 1 << op.bias_align)))
-        self._note(f"product into {name}", "step", product, f"one of {count} products")
-        limit = f"{count} products" + (" and a bias" if op.bias else "")
+        self._note(f"product into {name}", "step", product, f"one of {counted(count, 'product')}")
+        limit = counted(count, "product") + (" and a bias" if op.bias else "")
         self._note(f"sum into {name}", "accumulator", total, limit)
         rounded = self._rounded(f"sum into {name}, rounded", total, op.shift, "accumulator")
         if op.table >= 0:
@@ -219,11 +220,13 @@ class _Walk:
 
     def _write(self, k, matrix):
         """Note the sum g, the sum with what rounding adds, and the update of a matrix."""
-        step = 1 << max(matrix.shift, matrix.bias_shift)
+        most = max(matrix.shift, matrix.bias_shift)
+        step = 1 << most
         low, high = self.sums[k]
-        limit = f"{self.program.batch_size} cases"
+        limit = counted(self.program.batch_size, "case")
         if matrix.rounding == "carry":
-            low, high = low - (step >> 1), high + (step >> 1)
+            left = remainders(most)
+            low, high = low + left[0], high + left[1]
             limit += " and the remainder carried"
         self._note(f"sum for {matrix.name}", "sum", (low, high), limit)
         self._note(f"sum for {matrix.name}, rounded", "step", (low - step, high + step), limit)

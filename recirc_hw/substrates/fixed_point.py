@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from recirc_hw.errors import DesignError
 from recirc_hw.programs import FixedState
+from recirc_hw.programs.integer import remainders
 from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
 from recirc_hw.substrates.effects import Substrate
@@ -350,8 +351,23 @@ class FixedPoint(Substrate):
                     f"what {matrix.bits} bits with {fraction} of fraction hold"
                 )
 
-    def check_codes(self, matrices, program):
-        """Refuse stored weights that are no codes of the design's formats."""
+    def check_codes(self, matrices, sums, program):
+        """Refuse what no training by a program leaves behind.
+
+        Parameters
+        ----------
+        matrices : list of int arrays, shape (..., rows, cols + 1)
+            Weights; those of another type or outside their format are refused.
+        sums : list of int arrays, likewise; may be empty
+            What is carried beside them: -2^(s-1)..2^(s-1)-1 by a write that shifts by
+            s and carries, 0 by any other.
+        program : IntegerProgram
+
+        Raises
+        ------
+        ValueError
+            Naming the matrix, the first value that is wrong, and the range.
+        """
         for codes, matrix in zip(matrices, program.layout.matrices, strict=False):
             if codes.dtype != self.dtype:
                 raise ValueError(
@@ -362,6 +378,8 @@ class FixedPoint(Substrate):
                     f"weights of '{matrix.name}': codes {codes.min()}..{codes.max()} are "
                     f"outside {matrix.low}..{matrix.high}, what {matrix.bits} bits hold"
                 )
+        for left, matrix in zip(sums, program.layout.matrices, strict=False):
+            _check_remainders(left, matrix)
 
     def start_sums(self, sums, before, after):
         """Return the remainders that a program starts from, in its own units.
@@ -404,6 +422,19 @@ def matrix_parts(matrix):
     )
 
 
+def _check_remainders(sums, matrix):
+    """Refuse sums that no write of a matrix leaves, naming the first."""
+    for part, _, shift in matrix_parts(matrix):
+        low, high = remainders(shift) if matrix.rounding == "carry" else (0, 0)
+        left = sums[..., part]
+        outside = (left < low) | (left > high)
+        if outside.any():
+            raise ValueError(
+                f"sums of '{matrix.name}': {left[outside][0]} is outside {low}..{high}, "
+                f"what a write with {matrix.rounding} rounding leaves in them"
+            )
+
+
 def _of(field, k):
     """Return the k-th value of a field that gives one for all, or one per matrix."""
     if not isinstance(field, tuple):
@@ -425,8 +456,7 @@ def _moved(codes, up):
 
 def _remainder(codes, shift):
     """Return remainders, kept below half of 2^shift as a carry leaves them."""
-    half = (1 << shift) >> 1
-    return np.clip(codes, -half, max(half - 1, 0))
+    return np.clip(codes, *remainders(shift))
 
 
 def _rounded(values, one, low, high):

@@ -53,8 +53,8 @@ class Floating(Substrate):
     def check_range(self, weights, matrix):
         """Refuse weights that the chip cannot hold: none of those that are finite."""
 
-    def check_codes(self, matrices, program):
-        """Refuse stored weights of another format: any float will do."""
+    def check_codes(self, matrices, sums, program):
+        """Refuse stored weights and sums of another format: any float will do."""
 
     def start_sums(self, sums, before, after):
         """Return the sums a training starts with: none."""

@@ -58,6 +58,8 @@ def load_runs(folder, design):
         arrays = read_arrays(path)
         weights = [_weights_of(arrays, i, design) for i in range(len(stored.runs))]
         sums = [_sums_of(arrays, i, run, design) for i, run in enumerate(stored.runs)]
+        for run, codes, left in zip(stored.runs, weights, sums, strict=True):
+            design.substrate.check_codes(codes, left, design.lowered(run.batch_size))
     except OSError as error:
         reason = error.strerror or "broken"
         raise DataError(f"cannot read run '{folder}': {path.name}: {reason}") from None
@@ -118,13 +120,12 @@ def _counted(design):
 
 
 def _weights_of(arrays, i, design):
-    """Return the matrices of the i-th run, once they prove to be of the design's formats."""
+    """Return the matrices of the i-th run, of the shapes and types that the design has."""
     matrices = design.lowered().layout.matrices
     found = [
         _array_of(arrays, f"{i}_{k}", matrix, design.substrate.dtype)
         for k, matrix in enumerate(matrices)
     ]
-    design.substrate.check_codes(found, design.lowered())
     return found
 
 

@@ -58,7 +58,9 @@ def train(
         Whether to stop `hold` checks after the pass criterion first holds.
     hold : int
         How many later checks tell whether it still holds.
-    backend : "native" or "reference"
+    backend : "native", "reference", "numba" or "brian2"
+        As far as each has the substrate: numba has fixed-point, analog and spiking chips,
+        brian2 spiking ones; `UnsupportedError` says so.
     threads : int, or None
         Chips in parallel; None for one per processor. Results do not depend on it.
     probes : bool, or None
@@ -186,9 +188,9 @@ class _Training:
         self._save()
 
     def _check_codes(self, path):
-        """Refuse a checkpoint with weights that the design's formats cannot hold."""
+        """Refuse a checkpoint with weights or sums that the design's formats cannot hold."""
         try:
-            self.design.substrate.check_codes(self.state.weights, self.program)
+            self.design.substrate.check_codes(self.state.weights, self.state.sums, self.program)
         except ValueError as error:
             raise CheckpointError(f"checkpoint '{path}': {error}") from None
 

@@ -109,12 +109,12 @@ class Run:
         Raises
         ------
         ValueError
-            If `weights` are not what the design's formats hold.
+            If `weights` or `sums` are not what the design's formats hold.
         """
         chip = self.design.fabricate(self.seed)
-        self.design.substrate.check_codes(self.weights, chip.program)
-        chip.matrices = [matrix.copy() for matrix in self.weights]
-        chip.program = self.design.lowered(self.batch_size)
+        program = self.design.lowered(self.batch_size)
+        self.design.substrate.check_codes(self.weights, self.sums, program)
+        chip.matrices, chip.program = [matrix.copy() for matrix in self.weights], program
         chip.sums = [matrix.copy() for matrix in self.sums or (m * 0 for m in chip.sums)]
         chip.updates = chip.steps = self.updates_before + self.total_updates
         return chip

@@ -122,22 +122,46 @@ def networks_with_rules(draw):
     return draw(recurrents()), draw(descents(BPTT))
 
 
+WEIGHT_BITS = st.sampled_from([2, 3, 5, 8, 12, 16, 20, 24, 32])
+
+
+@st.composite
+def weight_formats(draw, n_matrices):
+    """Draw formats of weights and biases: one for all matrices, or one for each."""
+    count = draw(st.sampled_from([1, n_matrices]))
+    bits = [draw(WEIGHT_BITS) for _ in range(count)]
+    fractions = [draw(st.integers(-9, n - 1)) for n in bits]
+    biases = draw(st.booleans())
+    offsets = [draw(st.integers(-3, 3)) if biases else 0 for _ in bits]
+    formats = {
+        "weight_bits": bits,
+        "weight_fraction_bits": fractions,
+        "bias_fraction_bits": [
+            min(f + o, n - 1) for n, f, o in zip(bits, fractions, offsets, strict=True)
+        ],
+    }
+    if not biases:
+        del formats["bias_fraction_bits"]
+    return {
+        name: values[0] if count == 1 else tuple(values) for name, values in formats.items()
+    }
+
+
 @st.composite
 def substrates(draw, n_matrices):
-    bits = draw(st.sampled_from([3, 5, 8, 12, 16, 20]))
-    apart = draw(st.booleans())
-    fractions = st.integers(-2, bits - 1)
+    activation = draw(st.sampled_from(["table", "plan"]))
     return FixedPoint(
-        weight_bits=bits,
-        weight_fraction_bits=tuple(draw(fractions) for _ in range(n_matrices))
-        if apart
-        else draw(fractions),
-        activity_bits=draw(st.sampled_from([2, 4, 8, 11])),
+        **draw(weight_formats(n_matrices)),
+        # PLAN has a table of 2^(A + 4) entries.
+        activity_bits=draw(st.sampled_from([2, 4, 8, 11] + [16] * (activation == "table"))),
+        identity_integer_bits=draw(st.sampled_from([0, 2, 5])),
         rounding=draw(st.sampled_from(ROUNDINGS)),
         wide=draw(st.booleans()),
-        activation=draw(st.sampled_from(["table", "plan"])),
+        activation=activation,
         table_fraction_bits=draw(st.sampled_from([0, 3, 5])),
+        table_integer_bits=draw(st.sampled_from([None, None, 1, 3])),
         rate_bits=draw(st.sampled_from([1, 8])),
+        error_fraction_bits=draw(st.sampled_from([None, None, 0, 8])),
         error_integer_bits=draw(st.sampled_from([None, 0, 2, 5])),
     )
 
@@ -171,8 +195,10 @@ class FixedSetting:
         shape = (n_chips, matrix.rows, matrix.cols + 1)
         left = np.zeros(shape, f"int{self.program.word}")
         if matrix.rounding == "carry" and matrix.written:
-            half = 1 << max(matrix.shift - 1, 0)
-            left[..., :-1] = random.integers(-half, half, (*shape[:-1], matrix.cols))
+            for part, shift in ((slice(-1), matrix.shift), (slice(-1, None), matrix.bias_shift)):
+                half = (1 << shift) >> 1
+                drawn = random.integers(-half, max(half, 1), left[..., part].shape)
+                left[..., part] = drawn
         return left
 
     def job(self, threads=1):

@@ -8,6 +8,7 @@ contract written out for Hinton and McClelland's loop of two groups.
 from fractions import Fraction
 
 from recirc_hw.programs.tables import entries
+from recirc_hw.substrates.bounds import signals_of
 
 
 def half_up(x, shift):
@@ -67,6 +68,15 @@ class Interpreter:
         self.sums = [matrix.tolist() for matrix in sums]
         self.seed, self.step = seed, step
         self.counters = [[0, 0, 0, 0] for _ in weights]
+        self.widths = {}
+        for signal in signals_of(program):
+            bits = self.widths.get(signal.name, 0)
+            self.widths[signal.name] = max(bits, signal.signed_bits)
+
+    def fits(self, name, values):
+        """Require values to fit the width that is stated for a signal."""
+        rail = 2 ** (self.widths[name] - 1)
+        assert all(-rail <= value < rail for value in values), (name, self.widths[name])
 
     def batch(self, cases):
         """Run the cases, add their products, and write."""
@@ -103,7 +113,9 @@ class Interpreter:
                 totals = [
                     t + r[-1] * 2**op.bias_align for t, r in zip(totals, rows, strict=True)
                 ]
-        assert all(-(2 ** (self.program.accumulator - 1)) <= t < 2**63 for t in totals)
+        self.fits(f"sum into {self.program.layout.slots[op.dst].name}", totals)
+        rail = 2 ** (self.program.accumulator - 1)
+        assert all(-rail <= t < rail for t in totals)
         codes = [half_up(t, op.shift) for t in totals]
         if op.low != op.high:
             self.counters[op.matrix][1] += sum(not op.low <= c <= op.high for c in codes)
@@ -133,6 +145,7 @@ class Interpreter:
                 for row, post in zip(self.sums[op.matrix], slots[op.first], strict=True):
                     for j, y in enumerate(pre):
                         row[j] += op.gains[0] * post * y
+                    self.fits(f"sum for {self.program.layout.matrices[op.matrix].name}", row)
 
     def write(self, k):
         matrix = self.program.layout.matrices[k]
@@ -141,6 +154,7 @@ class Interpreter:
             for j, g in enumerate(sums):
                 shift = matrix.shift if j < matrix.cols else matrix.bias_shift
                 change = rounded(g, shift, matrix.rounding, key, j * matrix.rows + i)
+                self.fits(f"update of {matrix.name}", [change])
                 wanted = weights[j] + change
                 weights[j] = min(max(wanted, matrix.low), matrix.high)
                 hit = weights[j] != wanted

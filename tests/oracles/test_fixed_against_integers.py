@@ -1,15 +1,10 @@
 """The reference's fixed point is held to exact Python integers, and to fxpmath."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from fxpmath import Fxp
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 
 from fixed_jobs import settings_of_jobs
 from integers import Interpreter, contract_update, rounded, rounding_key

@@ -95,8 +95,11 @@ def test_an_accumulator_too_narrow_is_refused_with_the_one_that_would_do():
 
 
 def test_sums_too_narrow_are_refused():
-    with pytest.raises(DesignError, match="sum for .*it needs sum_bits = 20"):
+    with pytest.raises(DesignError, match="sum for .*it needs sum_bits = 19"):
         small(sum_bits=18).lowered(4)
+    assert small(sum_bits=19).lowered(4)
+    g = small().widths(4)["sum for hidden>visible"]
+    assert (g.low, g.high, g.bits) == (-262144, 262143, 19)
 
 
 def test_signals_beyond_64_bits_are_refused():
