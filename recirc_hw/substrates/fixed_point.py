@@ -10,6 +10,7 @@ from recirc_hw.errors import DesignError
 from recirc_hw.programs import FixedState
 from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
+from recirc_hw.substrates.codes import matrix_parts, moved, remainder, rounded
 from recirc_hw.substrates.effects import Substrate
 from recirc_hw.substrates.lowering import lowered
 
@@ -291,7 +292,7 @@ class FixedPoint(Substrate):
             unit = self.unit(group.function)
             part = slice(group.case_offset, group.case_offset + group.size)
             if group.case_offset + group.size <= codes.shape[-1] and group is network.groups[0]:
-                codes[..., part] = _rounded(cases[..., part], unit.one, unit.low, unit.high)
+                codes[..., part] = rounded(cases[..., part], unit.one, unit.low, unit.high)
         return codes
 
     def decode(self, codes, slot):
@@ -308,10 +309,10 @@ class FixedPoint(Substrate):
         left = np.zeros(weights.shape, np.int64)
         for part, fraction, shift in matrix_parts(matrix):
             scaled = np.ldexp(weights[:, part], fraction)
-            codes[:, part] = _rounded(scaled, 1, matrix.low, matrix.high)
+            codes[:, part] = rounded(scaled, 1, matrix.low, matrix.high)
             rest = np.floor(np.ldexp(scaled - codes[:, part], shift) + 0.5)
             inside = np.abs(scaled - codes[:, part]) <= 0.5
-            left[:, part] = np.where(inside, _remainder(rest.astype(np.int64), shift), 0)
+            left[:, part] = np.where(inside, remainder(rest.astype(np.int64), shift), 0)
         return codes.astype(self.dtype), left
 
     def read(self, codes, matrix):
@@ -362,8 +363,8 @@ class FixedPoint(Substrate):
                 for (part, _, then), (_, _, now) in zip(
                     matrix_parts(old), matrix_parts(new), strict=True
                 ):
-                    moved = _moved(g[:, part].astype(np.int64), now - then)
-                    scaled[:, part] = _remainder(moved, now)
+                    shifted = moved(g[:, part].astype(np.int64), now - then)
+                    scaled[:, part] = remainder(shifted, now)
             found.append(scaled)
         return found
 
@@ -374,14 +375,6 @@ class FixedPoint(Substrate):
             if matrix.rate:
                 change[:, part] = np.ldexp(sums[:, part] / matrix.rate, -fraction - shift)
         return change
-
-
-def matrix_parts(matrix):
-    """Return (columns, fraction bits, shift) of a matrix's weights and of its biases."""
-    return (
-        (slice(None, -1), matrix.fraction_bits, matrix.shift),
-        (slice(-1, None), matrix.bias_fraction_bits, matrix.bias_shift),
-    )
 
 
 def _of(field, k):
@@ -396,19 +389,3 @@ def _plus(field, more):
     if isinstance(field, tuple):
         return tuple(value + more for value in field)
     return field + more
-
-
-def _moved(codes, up):
-    """Return codes 2^up, rounded half up."""
-    return codes << up if up >= 0 else (codes + (1 << (-up - 1))) >> -up
-
-
-def _remainder(codes, shift):
-    """Return remainders, kept below half of 2^shift as a carry leaves them."""
-    half = (1 << shift) >> 1
-    return np.clip(codes, -half, max(half - 1, 0))
-
-
-def _rounded(values, one, low, high):
-    """Return floor(values one + 1/2), kept in low..high."""
-    return np.clip(np.floor(np.asarray(values, np.float64) * one + 0.5), low, high)

@@ -19,7 +19,7 @@ from recirc_hw.programs import FixedState
 LANES = _native.LANES
 NAMES = (
     "ops", "counts", "slots", "matrices", "entries", "starts", "state_size", "monitor", "one",
-    "weight", "wide_word", "wide_sums",
+    "weight", "wide_word", "largest",
 )  # fmt: skip
 WRITTEN = ["weights", "sums", "state", "error", "unit_error"]
 ARRAYS = [*WRITTEN, "cases", "order", "batch_ends"]
