@@ -5,6 +5,7 @@ import sys
 import textwrap
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,60 +35,49 @@ def failed(message):
 
 
 @contextmanager
-def training_progress(label):
-    """Yield a callback for `train`: a live bar on a terminal, silent when piped."""
+def _bar(label, *columns, **fields):
+    """Yield the update of a live bar on a terminal; None where nobody would see it."""
     if not err.is_terminal:
         yield None
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("updates  {task.fields[rate]}  error {task.fields[error]}"),
-        TimeRemainingColumn(),
-    )
-    start = time.monotonic()
     with Progress(*columns, console=err, transient=True) as bar:
-        job = bar.add_task(escape(label), total=None, rate="", error="")
+        yield partial(bar.update, bar.add_task(escape(label), total=None, **fields))
+
+
+@contextmanager
+def training_progress(label):
+    """Yield a callback for `train`: a live bar on a terminal, silent when piped."""
+    start = time.monotonic()
+    text = TextColumn("updates  {task.fields[rate]}  error {task.fields[error]}")
+    counted = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), text)
+    with _bar(label, *counted, TimeRemainingColumn(), rate="", error="") as update:
 
         def advance(done, total, error):
             rate = f"{done / max(time.monotonic() - start, 1e-6):,.0f}/s"
-            bar.update(job, completed=done, total=total, rate=rate, error=f"{error:.4g}")
+            update(completed=done, total=total, rate=rate, error=f"{error:.4g}")
 
-        yield advance
+        yield update and advance
 
 
 @contextmanager
 def reproduction_progress(name):
     """Yield a callback for `reproduce.run`: which training runs, and how far it is."""
-    if not err.is_terminal:
-        yield None
-        return
-    columns = (TextColumn(name), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=err, transient=True) as bar:
-        job = bar.add_task("", total=None)
-        yield lambda label, done, total: bar.update(
-            job, description=escape(label), completed=done, total=total
+    with _bar("", TextColumn(name), BarColumn(), TextColumn("{task.description}")) as update:
+        yield update and (
+            lambda label, done, total: update(
+                description=escape(label), completed=done, total=total
+            )
         )
 
 
 @contextmanager
 def study_progress(label):
     """Yield a callback for studies: how much is done, and what came of it so far."""
-    if not err.is_terminal:
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[text]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as bar:
-        job = bar.add_task(escape(label), total=None, text="")
-        yield lambda done, total, text: bar.update(
-            job, completed=done, total=total, text=escape(text)
+    text = TextColumn("{task.fields[text]}")
+    counted = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), text)
+    with _bar(label, *counted, TimeRemainingColumn(), text="") as update:
+        yield update and (
+            lambda done, total, text: update(completed=done, total=total, text=escape(text))
         )
 
 

@@ -10,6 +10,7 @@ from recirc_hw.programs import Layout, Phase, Phases, group_slots
 from recirc_hw.programs.spiking import SpikingDynamics
 from recirc_hw.substrates.devices import IdealDevice
 from recirc_hw.substrates.locality import check_local
+from recirc_hw.substrates.timing import release_ms
 
 ENOUGH = 4.0  # time constants below which a clamp is too short for learning
 
@@ -122,13 +123,13 @@ def _hidden_times(substrate, count):
 
 def _learning(substrate, rule, groups):
     """Return the clamp and the release, in which weights learn."""
-    clamp_ms, release_ms = _clamp_ms(substrate), _release_ms(substrate, rule)
-    release = _phase(substrate, "release", release_ms, (), groups, groups)
+    clamp_ms, free_ms = _clamp_ms(substrate), release_ms(substrate, rule)
+    release = _phase(substrate, "release", free_ms, (), groups, groups)
     if substrate.plasticity != "two_phase_hebb":
         return [_phase(substrate, "clamp", clamp_ms, (0,), groups), release]
     return [
-        _phase(substrate, "clamp", max(clamp_ms - release_ms, 0), (0,), groups),
-        _phase(substrate, "clamp, learning", release_ms, (0,), groups, groups),
+        _phase(substrate, "clamp", max(clamp_ms - free_ms, 0), (0,), groups),
+        _phase(substrate, "clamp, learning", free_ms, (0,), groups, groups),
         release,
     ]
 
@@ -161,15 +162,3 @@ def _clamp_ms(substrate):
             stacklevel=2,
         )
     return substrate.clamp_ms
-
-
-def _release_ms(substrate, rule):
-    """Return how long the loop runs free."""
-    if substrate.release_ms is not None:
-        return substrate.release_ms
-    if not rule.regression:
-        raise DesignError(
-            "Spiking.release_ms is missing: it follows from rule.regression, and 0 of that "
-            "would take forever"
-        )
-    return substrate.tau_ms * math.log(1 / rule.regression)

@@ -103,6 +103,24 @@ def _sensing(substrate, times):
     return "trace" if any(times.trace_ms) else "exact"
 
 
+def release_ms(substrate, rule):
+    """Return how long a loop runs free: until a unit remembers the rule's regression.
+
+    Raises
+    ------
+    DesignError
+        If the substrate does not say and the rule has no regression.
+    """
+    if substrate.release_ms is not None:
+        return substrate.release_ms
+    if not rule.regression:
+        raise DesignError(
+            f"{type(substrate).__name__}.release_ms is missing: it follows from "
+            "rule.regression, and 0 of that would take forever"
+        )
+    return substrate.tau_ms * math.log(1 / rule.regression)
+
+
 class _Times:
     """Every time of a design, in ms."""
 
@@ -118,7 +136,7 @@ class _Times:
             )
         self.tau_ms = (substrate.tau_ms, *hidden)
         self.trace_ms = (0.0,) * (self.hidden + 1)
-        self.release_ms = self._release(substrate, rule) if learns else 0.0
+        self.release_ms = release_ms(substrate, rule) if learns else 0.0
         if substrate.form == "derivative_circuit":
             lag = substrate.derivative_ms or substrate.tau_ms / 10
             self.trace_ms = (lag,) * (self.hidden + 1)
@@ -126,16 +144,6 @@ class _Times:
             self._gate(substrate, rule)
         self.clamp_ms = self._clamp(substrate)
         self.dt_ms = self._step(substrate)
-
-    def _release(self, substrate, rule):
-        if substrate.release_ms is not None:
-            return substrate.release_ms
-        if not rule.regression:
-            raise DesignError(
-                "Analog.release_ms is missing: it follows from rule.regression, and 0 of "
-                "that would take forever"
-            )
-        return substrate.tau_ms * math.log(1 / rule.regression)
 
     def _gate(self, substrate, rule):
         """Set the time constants that make the variant of the rule."""

@@ -3,12 +3,17 @@
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 
 from recirc_hw import Design, Ideal, Loop, Recirculation
 from recirc_hw.backends import Watch, _native, native
 
 GUARD = 4096  # bytes on each side of an array that must stay as they are
 TILE = {"float32": _native.TILE_BYTES // 4, "float64": _native.TILE_BYTES // 8}
+KINDS = ["lanes", "one lane", "batch"]
+kinds = pytest.mark.parametrize("kind", KINDS)
+dtypes = pytest.mark.parametrize("dtype", ["float64", "float32"])
+isas = pytest.mark.parametrize("isa", range(len(_native.ISAS)), ids=_native.ISAS)
 
 
 class Guarded:

@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from recirc_hw import Design, Ideal
+from recirc_hw import Design, Ideal, Loop
 from recirc_hw.backends import Job, Watch, native, reference
 
+# The widths of a loop that each walk serves: 31-19 is too wide for lanes, 64-33 is served
+# by matrix products from batches of 8 cases on.
+WALKS = {"lanes": (17, 5, 9), "one lane": (31, 19), "batch": (64, 33)}
 ARRAYS = ("updates", "crossed", "checked", "passed", "active")
 
 
@@ -74,3 +77,17 @@ def walk_of(job, isa="portable"):
         return "batch"
     walk = native._LaneWalk(job, native.VECTOR_BYTES[isa])
     return "lanes" if walk.lanes > 1 else "one lane"
+
+
+def loop(sizes, function="logistic"):
+    """Return a loop whose matrices are so small that they hardly amplify an error."""
+    bound = 2 / (max(sizes) + 1)
+    return Loop(*sizes, visible=function, hidden=function, initial_range=bound)
+
+
+def short_last_batches(setting, per_epoch):
+    """Make every `per_epoch`-th batch of a setting short: one case."""
+    sizes = np.diff(setting.ends, prepend=0)
+    sizes[per_epoch - 1 :: per_epoch] = 1
+    setting.ends = np.cumsum(sizes)
+    return setting
