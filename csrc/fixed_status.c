@@ -52,7 +52,7 @@ static int check_compute(const rh_fixed_program *p, const rh_fixed_op *op, int64
     case RH_CLAMP: fits &= ends_by(op->case_offset, size, case_size); break;
     case RH_PROJECT:
         fits &= product_fits(p, op) && table_fits(p, op) &&
-                shifts_fit(op, p->wide_sums ? 64 : bits);
+                shifts_fit(op, op->wide_sums ? 64 : bits);
         break;
     case RH_COMBINE: fits &= op->shift >= 0; /* fall through */
     case RH_GATE:
@@ -84,26 +84,27 @@ static int check_matrix(const rh_fixed_matrix *m, const rh_job *job, int bits)
     if (m->rounding < RH_FLOOR || m->rounding > RH_CARRY) return RH_ERR_OPCODE;
     int64_t room = job->n_weights / job->lanes;
     int fits = inside(m->shift, bits - 1) && inside(m->bias_shift, bits - 1) && m->rows > 0 &&
-               m->stride >= m->rows && (job->lanes > 1 || m->stride % RH_LANES == 0) &&
+               m->stride >= m->rows && (job->lanes > 1 || m->stride % (2 * RH_LANES) == 0) &&
                m->stride <= room && inside(m->cols, room / m->stride) &&
                ends_by(m->offset, (m->cols + 1) * m->stride * job->lanes, job->n_weights);
     return fits ? RH_OK : RH_ERR_BOUNDS;
 }
 
-/* Every slot and table inside its array, and room beside the slots for a largest post. */
+/* Every slot and table inside its array, and room beside the slots, as rh_fixed_job says. */
 static int sizes_fit(const rh_fixed_program *p, const rh_fixed_job *f)
 {
     const rh_job *job = &f->job;
-    int64_t tallest = 0;
+    const int64_t many = job->n_weights + 1;
     if (job->lanes != 1 && job->lanes != RH_LANES) return 0;
     if (p->n_compute < 0 || p->n_correlate < 0 || p->n_write < 0) return 0;
     if (f->n_matrices != p->n_matrices || job->n_chips < 1 || job->n_chips > job->lanes)
         return 0;
-    for (int64_t k = 0; k < p->n_matrices; k++) {
-        if (!inside(p->matrices[k].rows, job->n_weights + 1)) return 0;
-        tallest = p->matrices[k].rows > tallest ? p->matrices[k].rows : tallest;
-    }
-    if (!ends_by(p->state_size, 2 * RH_LANES + tallest, job->n_state / job->lanes)) return 0;
+    if (!inside(p->tallest, many) || !inside(p->widest, many)) return 0;
+    for (int64_t k = 0; k < p->n_matrices; k++)
+        if (p->matrices[k].rows > p->tallest || p->matrices[k].cols > p->widest) return 0;
+    if (!ends_by(p->state_size, RH_FIXED_ROOM + 2 * (p->tallest + p->widest),
+                 job->n_state / job->lanes))
+        return 0;
     for (int64_t k = 0; k < p->n_slots; k++)
         if (!ends_by(p->slots[k].offset, p->slots[k].size, p->state_size)) return 0;
     for (int64_t k = 0; k < p->n_tables; k++)

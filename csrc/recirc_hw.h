@@ -18,7 +18,7 @@ enum { RH_TILE_BYTES = 128 }; /* the unit of vector work, and of lanes */
 
 enum { RH_FLOOR, RH_HALF_UP, RH_HALF_EVEN, RH_STOCHASTIC, RH_CARRY };
 enum { RH_SATURATED, RH_CLIPPED, RH_ASKED, RH_DEAD, RH_COUNTERS };
-enum { RH_LANES = 16, RH_PURPOSE_ROUNDING = 20 };
+enum { RH_LANES = 16, RH_FIXED_ROOM = 8 * RH_LANES, RH_PURPOSE_ROUNDING = 20 };
 
 /* One operation; slots and matrices by position, -1 where unused. */
 typedef struct {
@@ -84,18 +84,20 @@ typedef struct {
 } rh_blas;
 
 /* Fixed point: one operation on codes, as programs/integer.py says, field by field.
- * `block` products of a projection fit a word. */
+ * `block` products of a projection fit a word; wide_sums: its sum may pass 32 bits;
+ * pairs: its source fits 16 bits with its sign, its weights too, and `block` is 2 at least. */
 typedef struct {
     int32_t opcode, function, dst, first, second, matrix;
     int32_t table, bias, transposed, shift, bias_align, clips;
+    int32_t wide_sums, pairs;
     int64_t case_offset, gain_first, gain_second, low, high, one, block;
 } rh_fixed_op;
 
-/* Laid out as for the lane walk; a lone chip's stride is a multiple of RH_LANES, and
- * its padding 0. */
+/* Laid out as for the lane walk; a lone chip's stride is a multiple of 2 RH_LANES, and
+ * its padding 0. short_updates: a case's rounded change fits 16 bits with its sign. */
 typedef struct {
     int64_t offset, rows, cols, stride, low, high;
-    int32_t rounding, shift, bias_shift, written;
+    int32_t rounding, shift, bias_shift, short_updates;
 } rh_fixed_matrix;
 
 typedef struct {
@@ -105,13 +107,14 @@ typedef struct {
     const int32_t *entries;      /* of all tables, one after another */
     const int64_t *table_starts; /* n_tables + 1 */
     int64_t n_compute, n_correlate, n_write, n_slots, n_matrices, n_tables;
-    int64_t state_size, target, output, wide_sums; /* 1: sums may pass 32 bits */
+    int64_t state_size, target, output;
+    int64_t tallest, widest; /* the most rows, and columns, that a matrix has */
     double one; /* the code that stands for 1 in target and output */
 } rh_fixed_program;
 
 /* In `job`, weights are of the kind's weight type, sums and state of its word, cases
- * int32; the state has room for `state_size` + RH_LANES values and the largest post
- * side, rounded up to whole tiles, of each lane. */
+ * int32; the state has room for `state_size` + RH_FIXED_ROOM + 2 `tallest` +
+ * 2 `widest` values of each lane. */
 typedef struct {
     rh_job job;
     const uint64_t *seeds; /* one a chip */

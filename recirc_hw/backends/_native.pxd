@@ -38,7 +38,7 @@ cdef extern from "recirc_hw.h" nogil:
     ctypedef struct rh_blas:
         void *s
         void *d
-    enum: RH_LANES, RH_COUNTERS
+    enum: RH_LANES, RH_COUNTERS, RH_FIXED_ROOM
     ctypedef struct rh_fixed_op:
         pass
     ctypedef struct rh_fixed_matrix:
@@ -50,7 +50,7 @@ cdef extern from "recirc_hw.h" nogil:
         const int32_t *entries
         const int64_t *table_starts
         int64_t n_compute, n_correlate, n_write, n_slots, n_matrices, n_tables
-        int64_t state_size, target, output, wide_sums
+        int64_t state_size, target, output, tallest, widest
         double one
     ctypedef struct rh_fixed_job:
         rh_job job

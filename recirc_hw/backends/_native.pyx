@@ -31,7 +31,7 @@ MATRIX = agree(np.dtype(
     + [(name, "f8") for name in ("rate", "momentum", "decay", "norm_cap")]
     + [("mean", "i8")]
 ), sizeof(rh_matrix))
-LANES = RH_LANES
+LANES, FIXED_ROOM = RH_LANES, RH_FIXED_ROOM
 TILE_BYTES = RH_TILE_BYTES
 ISAS = ("portable", "avx2", "avx512")[: rh_best_isa() + 1]
 DTYPES = {"float32": 0, "float64": 1}

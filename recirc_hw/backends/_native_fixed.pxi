@@ -3,12 +3,13 @@
 FIXED_OP = agree(np.dtype(
     [(name, "i4") for name in ("opcode", "function", "dst", "first", "second", "matrix")]
     + [(name, "i4") for name in ("table", "bias", "transposed", "shift", "bias_align", "clips")]
+    + [(name, "i4") for name in ("wide_sums", "pairs")]
     + [(name, "i8") for name in ("case_offset", "gain_first", "gain_second")]
     + [(name, "i8") for name in ("low", "high", "one", "block")]
 ), sizeof(rh_fixed_op))
 FIXED_MATRIX = agree(np.dtype(
     [(name, "i8") for name in ("offset", "rows", "cols", "stride", "low", "high")]
-    + [(name, "i4") for name in ("rounding", "shift", "bias_shift", "written")]
+    + [(name, "i4") for name in ("rounding", "shift", "bias_shift", "short_updates")]
 ), sizeof(rh_fixed_matrix))
 
 
@@ -21,14 +22,14 @@ cdef class FixedTable:
     cdef readonly object word, weight_type, slots
 
     def __init__(self, ops, counts, slots, matrices, entries, starts, state_size, monitor, one,
-                 weight, wide_word, wide_sums):
+                 weight, wide_word, largest):
         self.kept, self.slots = (ops, slots, matrices, entries, starts), slots
         if weight not in range(3) or wide_word not in range(2):
             raise ValueError(f"want a weight type of 0..2 and a word of 0 or 1, got {weight}, {wide_word}")
         self.weight, self.wide_word = weight, wide_word
         self.weight_type = np.dtype(("int8", "int16", "int32")[weight])
         self.word = np.dtype(("int32", "int64")[wide_word])
-        self.c.wide_sums = wide_sums
+        self.c.tallest, self.c.widest = largest
         self.c.ops = <const rh_fixed_op *>address(ops, FIXED_OP, sum(max(count, 0) for count in counts), False)
         self.c.slots = <const rh_slot *>address(slots, SLOT, 1, False)
         self.c.matrices = <const rh_fixed_matrix *>address(matrices, FIXED_MATRIX, 1, False)

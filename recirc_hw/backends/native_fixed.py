@@ -18,7 +18,7 @@ from recirc_hw.programs.tables import entries
 ISAS = _native.ISAS
 LANE_BYTES = 256 * 1024  # weights and sums of a full set of lanes stay in cache
 WEIGHTS = {"int8": 0, "int16": 1, "int32": 2}
-LARGEST_WORD = 2**31 - 1
+LARGEST_WORD, LARGEST_SHORT = 2**31 - 1, 2**15 - 1
 
 
 def train(job, isa=ISAS[-1]):
@@ -93,8 +93,9 @@ def _writes_at_once(job):
 
 
 def _stride(rows, lanes):
-    """Return how many cells a column of weights takes, a whole tile at least."""
-    return rows if lanes > 1 else -(-rows // _native.LANES) * _native.LANES
+    """Return how many cells a column of weights takes: a lone chip's, whole groups of rows."""
+    group = 2 * _native.LANES
+    return rows if lanes > 1 else -(-rows // group) * group
 
 
 def _parts(packed, matrices, lanes):
@@ -111,7 +112,7 @@ def _parts(packed, matrices, lanes):
 def _packed(matrices, chips, lanes, dtype):
     """Return the matrices of some chips as the core reads them, padded with zeros."""
     size = sum(m.shape[2] * _stride(m.shape[1], lanes) * lanes for m in matrices)
-    packed = np.zeros(size, dtype)
+    packed = _zeros(size, dtype)
     for part, matrix in _parts(packed, matrices, lanes):
         part[:, :, : chips.stop - chips.start] = matrix[chips].T
     return packed
@@ -123,10 +124,22 @@ def _unpack(packed, matrices, chips, lanes):
 
 
 def _state(program, lanes, word):
-    """Return room for the slots, an overhang, and the largest post side, of each lane."""
-    tile = _native.LANES
-    largest = max(matrix.rows for matrix in program.layout.matrices)
-    return np.zeros((program.layout.size + 2 * tile + largest) * lanes, word)
+    """Return what the core wants: the slots, and room beside them, of each lane."""
+    room = _native.FIXED_ROOM + 2 * sum(_largest(program))
+    return _zeros((program.layout.size + room) * lanes, word)
+
+
+def _zeros(size, dtype):
+    """Return zeros that begin where a cache line does."""
+    line = 64
+    room = np.zeros(size + line // np.dtype(dtype).itemsize, dtype)
+    return room[-room.ctypes.data % line // room.itemsize :][:size]
+
+
+def _largest(program):
+    """Return the most rows, and the most columns, that a matrix has."""
+    matrices = program.layout.matrices
+    return max(m.rows for m in matrices), max(m.cols for m in matrices)
 
 
 @lru_cache(maxsize=64)
@@ -142,7 +155,7 @@ def _table(program, lanes, weight):
         np.array([_op_row(program, op) for op in ordered], _native.FIXED_OP),
         (len(compute), len(correlate), len(program.batch_ops)),
         np.array([(slot.offset, slot.size, 0) for slot in slots], _native.SLOT),
-        _matrix_rows(program.layout.matrices, lanes),
+        _matrix_rows(program, lanes),
         np.concatenate([*tables, np.zeros(0, np.int32)]),
         starts,
         program.layout.size,
@@ -150,36 +163,53 @@ def _table(program, lanes, weight):
         float(slots[program.monitor[0]].one),
         WEIGHTS[weight],
         program.word == 64,
-        program.accumulator == 64,
+        _largest(program),
     )
 
 
 def _op_row(program, op):
     """Return one operation as a record of the core."""
+    wide, pairs, block = _products(program, op)
     return (
         OPCODES[op.opcode], FUNCTIONS[op.function], op.dst, op.first, op.second, op.matrix,
-        op.table, op.bias, op.transposed, op.shift, op.bias_align, op.clips,
-        op.case_offset, *op.gains, op.low, op.high, op.one, _block(program, op),
+        op.table, op.bias, op.transposed, op.shift, op.bias_align, op.clips, wide, pairs,
+        op.case_offset, *op.gains, op.low, op.high, op.one, block,
     )  # fmt: skip
 
 
-def _block(program, op):
-    """Return how many products of a projection fit a word."""
+def _products(program, op):
+    """Return (whether a projection's sum is wide, whether pairs will do, its block)."""
     if op.opcode != "project" or program.word == 64:
-        return 2**31
+        return True, False, 2**31
     matrix, source = program.layout.matrices[op.matrix], program.layout.slots[op.first]
-    largest = -matrix.low * max(-source.low, source.high, 1)
-    return max(1, LARGEST_WORD // largest)
+    widest = max(-source.low, source.high, 1)
+    count = matrix.rows if op.transposed else matrix.cols
+    reach = -matrix.low * (count * widest + (op.bias << op.bias_align))
+    reach = reach + (1 << op.shift >> 1) if op.shift > 0 else reach << -op.shift
+    block = max(1, LARGEST_WORD // (-matrix.low * widest))
+    return reach > LARGEST_WORD, block > 1 and widest <= LARGEST_SHORT, block
 
 
-def _matrix_rows(matrices, lanes):
+def _short_updates(program, k):
+    """Return whether one case's rounded change of matrix k surely fits 16 bits."""
+    matrix, slots, reach = program.layout.matrices[k], program.layout.slots, 0
+    for op in program.case_ops:
+        if op.opcode == "correlate" and op.matrix == k:
+            post, pre = slots[op.first], slots[op.second]
+            widest = max(-pre.low, pre.high, 1 << op.bias_align)
+            reach += abs(op.gains[0]) * max(-post.low, post.high) * widest
+    return (reach >> min(matrix.shift, matrix.bias_shift)) < LARGEST_SHORT
+
+
+def _matrix_rows(program, lanes):
     """Return the matrices as records of the core, laid out one after another."""
     rows, offset = [], 0
-    for matrix in matrices:
+    for k, matrix in enumerate(program.layout.matrices):
         stride = _stride(matrix.rows, lanes)
         rows.append(
             (offset, matrix.rows, matrix.cols, stride, matrix.low, matrix.high,
-             ROUNDINGS.index(matrix.rounding), matrix.shift, matrix.bias_shift, matrix.written)
+             ROUNDINGS.index(matrix.rounding), matrix.shift, matrix.bias_shift,
+             _short_updates(program, k))
         )  # fmt: skip
         offset += (matrix.cols + 1) * stride * lanes
     return np.array(rows, _native.FIXED_MATRIX)

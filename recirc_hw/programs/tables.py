@@ -36,15 +36,17 @@ def digest(key):
 
 @cache
 def rail_integer_bits(function, activity_bits):
-    """Return the fewest integer bits of an index with which the response reaches its rail.
+    """Return the fewest integer bits of an index with which the response reaches both rails.
 
-    The rail is the code 2^A - 1, reached where f(x) 2^A >= 2^A - 3/2.
+    tanh is there where |f(x)| 2^A >= 2^A - 3/2. The logistic's upper rail is the code
+    2^A - 1 likewise, its lower one 0: f(x) 2^A < 1/2, which is farther out,
+    -x > ln(2^(A+1) - 1). A table that ended before would never let a unit be silent.
     """
     with localcontext() as context:
         context.prec = DIGITS
-        share = 1 - Decimal("1.5") / 2**activity_bits
-        reach = (share / (1 - share)).ln()
+        reach = (Decimal(2) ** (activity_bits + 1) - 1).ln()
         if function == "tanh":
+            share = 1 - Decimal("1.5") / 2**activity_bits
             reach = ((1 + share) / (1 - share)).ln() / 2
     bits = 1
     while Decimal(2) ** (bits - 1) <= reach:

@@ -11,6 +11,7 @@ from recirc_hw.programs import FixedState
 from recirc_hw.programs.integer import remainders
 from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
+from recirc_hw.substrates.codes import matrix_parts, moved, remainder, rounded
 from recirc_hw.substrates.effects import Substrate
 from recirc_hw.substrates.lowering import lowered
 
@@ -304,7 +305,7 @@ class FixedPoint(Substrate):
         for group in network.case_groups:
             unit = self.unit(group.function)
             part = slice(group.case_offset, group.case_offset + group.size)
-            codes[..., part] = _rounded(cases[..., part], unit.one, unit.low, unit.high)
+            codes[..., part] = rounded(cases[..., part], unit.one, unit.low, unit.high)
         return codes
 
     def decode(self, codes, slot):
@@ -321,10 +322,10 @@ class FixedPoint(Substrate):
         left = np.zeros(weights.shape, np.int64)
         for part, fraction, shift in matrix_parts(matrix):
             scaled = np.ldexp(weights[:, part], fraction)
-            codes[:, part] = _rounded(scaled, 1, matrix.low, matrix.high)
+            codes[:, part] = rounded(scaled, 1, matrix.low, matrix.high)
             rest = np.floor(np.ldexp(scaled - codes[:, part], shift) + 0.5)
             inside = np.abs(scaled - codes[:, part]) <= 0.5
-            left[:, part] = np.where(inside, _remainder(rest.astype(np.int64), shift), 0)
+            left[:, part] = np.where(inside, remainder(rest.astype(np.int64), shift), 0)
         return codes.astype(self.dtype), left
 
     def read(self, codes, matrix):
@@ -396,8 +397,8 @@ class FixedPoint(Substrate):
                 for (part, _, then), (_, _, now) in zip(
                     matrix_parts(old), matrix_parts(new), strict=True
                 ):
-                    moved = _moved(g[:, part].astype(np.int64), now - then)
-                    scaled[:, part] = _remainder(moved, now)
+                    shifted = moved(g[:, part].astype(np.int64), now - then)
+                    scaled[:, part] = remainder(shifted, now)
             found.append(scaled)
         return found
 
@@ -412,14 +413,6 @@ class FixedPoint(Substrate):
                 rate = matrix.rate * averaged
                 change[:, part] = np.ldexp(sums[:, part] / rate, -fraction - shift)
         return change
-
-
-def matrix_parts(matrix):
-    """Return (columns, fraction bits, shift) of a matrix's weights and of its biases."""
-    return (
-        (slice(None, -1), matrix.fraction_bits, matrix.shift),
-        (slice(-1, None), matrix.bias_fraction_bits, matrix.bias_shift),
-    )
 
 
 def _check_remainders(sums, matrix):
@@ -447,18 +440,3 @@ def _plus(field, more):
     if isinstance(field, tuple):
         return tuple(value + more for value in field)
     return field + more
-
-
-def _moved(codes, up):
-    """Return codes 2^up, rounded half up."""
-    return codes << up if up >= 0 else (codes + (1 << (-up - 1))) >> -up
-
-
-def _remainder(codes, shift):
-    """Return remainders, kept below half of 2^shift as a carry leaves them."""
-    return np.clip(codes, *remainders(shift))
-
-
-def _rounded(values, one, low, high):
-    """Return floor(values one + 1/2), kept in low..high."""
-    return np.clip(np.floor(np.asarray(values, np.float64) * one + 0.5), low, high)

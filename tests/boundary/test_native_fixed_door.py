@@ -19,7 +19,7 @@ from recirc_hw.programs import FixedState
 LANES = _native.LANES
 NAMES = (
     "ops", "counts", "slots", "matrices", "entries", "starts", "state_size", "monitor", "one",
-    "weight", "wide_word", "wide_sums",
+    "weight", "wide_word", "largest",
 )  # fmt: skip
 WRITTEN = ["weights", "sums", "state", "error", "unit_error"]
 ARRAYS = [*WRITTEN, "cases", "order", "batch_ends"]
@@ -202,6 +202,7 @@ def test_tables_state_and_monitors_that_reach_outside_are_refused(wrong):
     for name, value in (
         ("state_size", wrong), ("monitor", (wrong, 0)), ("monitor", (0, wrong)),
         ("weight", wrong), ("wide_word", wrong),
+        ("largest", (wrong, 5)), ("largest", (5, wrong)),
     ):  # fmt: skip
         table, call, guarded = make()
         table[name] = value
@@ -211,6 +212,13 @@ def test_tables_state_and_monitors_that_reach_outside_are_refused(wrong):
         table["starts"] = table["starts"].copy()
         table["starts"][place] = wrong
         refused(table, call, guarded, (NativeBoundsError, ValueError, OverflowError))
+
+
+def test_a_matrix_larger_than_the_largest_is_refused():
+    for largest in ((4, 5), (5, 4)):
+        table, call, guarded = make()
+        table["largest"] = largest
+        refused(table, call, guarded, NativeBoundsError)
 
 
 @pytest.mark.parametrize("lanes", [-1, 0, 2, LANES - 1, LANES + 1, 2**40, 2**62])

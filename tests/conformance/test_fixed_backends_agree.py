@@ -26,6 +26,10 @@ NATIVE_FORWARD = [partial(native.forward, isa=isa) for isa in ISAS]
 
 def hold_the_same_integers(setting, trains):
     assume(setting is not None)
+    leave_the_same_integers(setting, trains)
+
+
+def leave_the_same_integers(setting, trains):
     wanted = outcome(reference.train, setting.job())
     for train in trains:
         assert_same(outcome(train, setting.job(2)), wanted)
@@ -108,6 +112,45 @@ def test_a_chip_alone_does_as_in_company():
                 setattr(record, name, value[7:8])
     assert native_fixed._Walk(setting.job()).lanes > native_fixed._Walk(job).lanes == 1
     assert_same(outcome(native.train, job), [array[7:8] for array in together])
+
+
+def written_at_once(visible, bits, rounding, rails):
+    """Return one chip that learns from one case after another."""
+    substrate = FixedPoint(
+        weight_bits=bits, weight_fraction_bits=bits // 2, bias_fraction_bits=0,
+        rounding=rounding,
+    )  # fmt: skip
+    design = Design(Loop(visible, 17), Recirculation(learning_rate=2.0), substrate)
+    return FixedSetting(
+        design, seed=visible, n_chips=1, batch=1, updates=5, rails=rails, threshold=-1.0, hold=0
+    )
+
+
+@pytest.mark.parametrize("rails", [False, True])
+@pytest.mark.parametrize("rounding", ["floor", "half_up", "half_even", "stochastic", "carry"])
+@pytest.mark.parametrize("bits", [2, 8, 12, 16])
+def test_a_case_written_at_once_leaves_the_same_integers(bits, rounding, rails):
+    for visible in (1, 31, 33, 65):
+        setting = written_at_once(visible, bits, rounding, rails)
+        assert native_fixed._Walk(setting.job()).at_once
+        leave_the_same_integers(setting, NATIVE)
+
+
+def test_more_columns_than_a_short_counter_holds_are_counted():
+    setting = written_at_once(2**15 + 100, 16, "stochastic", True)
+    setting.cases = np.maximum(setting.cases, 1)
+    leave_the_same_integers(setting, NATIVE)
+
+
+def test_updates_beyond_16_bits_reach_16_bit_weights():
+    substrate = FixedPoint(weight_bits=16, weight_fraction_bits=15, rounding="half_up")
+    design = Design(Loop(40, 17), Recirculation(learning_rate=64.0), substrate)
+    setting = FixedSetting(
+        design, seed=1, n_chips=1, batch=1, updates=5, rails=True, threshold=-1.0, hold=0
+    )
+    rows = native_fixed._matrix_rows(setting.program, 1)
+    assert not rows["short_updates"].all()
+    leave_the_same_integers(setting, NATIVE)
 
 
 @pytest.mark.parametrize(
