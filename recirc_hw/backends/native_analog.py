@@ -20,12 +20,12 @@ ISAS = _native.ISAS
 LANE_BYTES = 256 * 1024  # weights and changes of a full set of lanes stay in cache
 INTEGRATORS = ("heun", "rk4")
 SENSING = ("exact", "circuit", "trace")
-SENT, TOTAL, PRE, POST = range(4)  # the segments in which a program's slots lie
+SENT, TARGET, PRE, POST = range(4)  # the segments in which a program's slots lie
 
 
 def present(job, chips, cases, learning, first=0, isa=ISAS[-1]):
     """Take each chip's batch of cases through the phases; see `continuous`."""
-    walk = _Walk(job, isa)
+    walk = _Walk(job, isa, cases.shape[1])
     layout = job.program.layout
     values = np.empty((len(chips), cases.shape[1], layout.size), cases.dtype)
     changes = [np.zeros((len(chips), m.rows, m.cols + 1), cases.dtype) for m in layout.matrices]
@@ -49,13 +49,16 @@ def present(job, chips, cases, learning, first=0, isa=ISAS[-1]):
 class _Walk:
     """How the chips of a job are laid out for the core."""
 
-    def __init__(self, job, isa):
+    def __init__(self, job, isa, n_cases=1):
         self.job, self.isa = job, ISAS.index(isa)
         self.dtype = job.weights[0].dtype
         tile = TILE_BYTES // self.dtype.itemsize
         total = 2 * tile * self.dtype.itemsize * sum(m[0].size for m in job.weights)
         self.lanes = tile if total <= LANE_BYTES else 1
         self.unit = 1 if self.lanes > 1 else tile
+        # Weights that follow their changes make each case depend on those before it.
+        alone = self.lanes == 1 and not job.program.dynamics.continuous
+        self.cases = _native.CASES if alone and 2 * n_cases >= _native.CASES else 1
         self.table, self.places, self.units = _table(job.program, self.lanes, self.unit)
 
     def present(self, chips, cases, learning, first, values, changes):
@@ -70,10 +73,10 @@ class _Walk:
         order = np.arange(len(flat)).reshape(cases.shape[:2])
         call = _native.AnalogCall(
             self.table, weights, sums, shares,
-            aligned((_native.ANALOG_SEGMENTS + 1) * self.units * self.lanes, self.dtype),
+            aligned((_native.ANALOG_SEGMENTS + 1) * self.units * self.lanes * self.cases, self.dtype),
             *self._parts_of(chips), self._past(), values, flat, order,
             (body.seeds[chips], body.steps[chips]), first, learning,
-            PURPOSES["unit noise" if learning else "test noise"], self.lanes,
+            PURPOSES["unit noise" if learning else "test noise"], self.lanes, self.cases,
         )  # fmt: skip
         call.present(self.isa)
         self._unpack(sums, changes)
@@ -114,7 +117,7 @@ class _Walk:
         if not program.dynamics.delay_ms:
             return None
         moments = 1 + sum(phase.steps for phase in program.phases)
-        return np.zeros(moments * self.units * self.lanes, self.dtype)
+        return np.zeros(moments * self.units * self.lanes * self.cases, self.dtype)
 
     def _parts(self, packed, matrices):
         """Yield (part of the packed array, matrix), shape (col, row, lane)."""
@@ -171,12 +174,12 @@ def _products(program, starts, lanes, unit):
     groups, units = program.layout.slots[:-1], int(starts[-1])
     slots = [
         (segment * units + start, group.size, 0)
-        for segment in (SENT, TOTAL, PRE, POST)
+        for segment in (SENT, TARGET, PRE, POST)
         for start, group in zip(starts, groups, strict=False)
     ]
     count = len(groups)
     project = [
-        (1, 0, TOTAL * count + to, SENT * count + source, -1, k, True, False, 0, 0.0, 0.0)
+        (1, 0, TARGET * count + to, SENT * count + source, -1, k, True, False, 0, 0.0, 0.0)
         for k, (source, to) in enumerate(program.dynamics.wiring)
     ]
     correlate = [
@@ -191,7 +194,7 @@ def _products(program, starts, lanes, unit):
     return _native.Table(
         np.array(project + correlate, _native.OP), (len(project), len(correlate), 0),
         np.array(slots, _native.SLOT), np.array(rows, _native.MATRIX), 1,
-        (_native.ANALOG_SEGMENTS + 1) * units, (SENT * count, TOTAL * count),
+        (_native.ANALOG_SEGMENTS + 1) * units, (SENT * count, TARGET * count),
     )  # fmt: skip
 
 
