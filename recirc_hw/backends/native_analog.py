@@ -4,6 +4,7 @@ Small networks run one chip a lane, many side by side; larger ones one chip at a
 Results depend neither on that nor on the number of threads.
 """
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -79,7 +80,8 @@ class _Walk:
             PURPOSES["unit noise" if learning else "test noise"], self.lanes, self.cases,
         )  # fmt: skip
         call.present(self.isa)
-        self._unpack(sums, changes)
+        if any(phase.plastic for phase in job.program.phases):
+            self._unpack(sums, changes)
 
     def _parts_of(self, chips):
         """Return (gain, offset, stuck values), and each phase's constants; worked out once."""
@@ -125,7 +127,7 @@ class _Walk:
         for matrix in matrices:
             rows, width = matrix.shape[1:]
             shape = width, padded(rows, self.unit), self.lanes
-            size = int(np.prod(shape))
+            size = math.prod(shape)
             yield packed[start : start + size].reshape(shape)[:, :rows], matrix
             start += size
 
