@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from analog_chips import fabricated
+from analog_chips import body_of, fabricated
 
 from recirc_hw import (
     Analog,
@@ -38,6 +38,15 @@ def test_a_step_too_large_is_refused_with_the_largest_that_would_do():
 def test_the_largest_step_that_the_message_names_does_for_any_time():
     for tau in (0.175, 1 / 3, 0.7):
         Design(Loop(4, 2), Recirculation(), Analog(tau_ms=tau, dt_ms=float(f"{0.2 * tau:g}")))
+
+
+def test_a_unit_that_mismatch_made_faster_than_a_step_is_refused_or_solved_exactly():
+    fields = {"tau_mismatch": 2.0, "dt_ms": 0.2}
+    fastest = body_of(**fields).tau_ms.min()
+    assert fastest < 0.1
+    with pytest.raises(DesignError, match=f"seed 0.* constant of {fastest:.3g} ms"):
+        body_of(**fields, integrator="rk4")
+    body_of(**fields | {"dt_ms": 0.9 * fastest}, integrator="rk4")
 
 
 def test_a_clamp_too_short_warns_with_what_would_do():
