@@ -52,15 +52,15 @@ def pytorch(weights, cases):
     return v, h
 
 
-def seconds(calls, least=4.0):
-    """Return each call's least CPU time of several, taken in turn; one thread each."""
-    best, began, rounds = [math.inf] * len(calls), time.perf_counter(), 0
-    while time.perf_counter() - began < least or rounds < 5:
-        rounds += 1
+def seconds(calls, least=6.0, turn=0.05):
+    """Return each call's least CPU time of several, in turns so long that caches are warm."""
+    best, began = [math.inf] * len(calls), time.perf_counter()
+    while time.perf_counter() - began < least:
         for k, call in enumerate(calls):
-            start = time.process_time()
-            call()
-            best[k] = min(best[k], time.process_time() - start)
+            until = time.process_time() + turn
+            while (start := time.process_time()) < until:
+                call()
+                best[k] = min(best[k], time.process_time() - start)
     return best
 
 

@@ -51,7 +51,7 @@ WRONG = {
     "a past of one case": {"past": lambda x: x[: x.size // CASES].copy()},
     "no past": {"past": lambda x: None},
     "values one short": {"values": lambda x: x.reshape(-1)[:-1].copy()},
-    "values of another type": {"values": lambda x: x.astype(np.float32)},
+    "values of another type": {"values": lambda x: np.zeros(x.shape, np.float32)},
     "sums that cannot be written": {"sums": read_only},
     "weights one short": {"weights": lambda x: x[:-1].copy()},
     "an order that names no case": {"order": lambda x: x + 1},
