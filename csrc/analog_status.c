@@ -27,7 +27,7 @@ static int matrix_fits(const rh_analog *a, int64_t k)
     return project->opcode == RH_PROJECT && !project->transposed &&
            project->function == RH_IDENTITY && project->matrix == k && correlate->matrix == k &&
            slot_is(a, project->first, RH_SENT, a->source[k]) &&
-           slot_is(a, project->dst, RH_TOTAL, a->to[k]) &&
+           slot_is(a, project->dst, RH_TARGET, a->to[k]) &&
            slot_is(a, correlate->first, RH_POST, a->to[k]) &&
            slot_is(a, correlate->second, RH_PRE, a->source[k]);
 }
@@ -40,7 +40,7 @@ static int phases_fit(const rh_analog *a, const rh_analog_job *j)
         if (a->phases[f].lag && !j->past) return 0;
         moments += a->phases[f].steps;
     }
-    return !j->past || j->n_past >= moments * a->units * j->job.lanes;
+    return !j->past || j->n_past >= moments * a->units * j->job.lanes * j->cases;
 }
 
 int rh_analog_check(const rh_analog *a, const rh_analog_job *j)
@@ -60,7 +60,10 @@ int rh_analog_check(const rh_analog *a, const rh_analog_job *j)
     int64_t visible = a->groups[0].size, chips = job->n_chips;
     if (!coded || chips < 1 || chips > job->lanes || job->case_size != visible)
         return RH_ERR_BOUNDS;
-    if (job->n_state < (RH_ANALOG_SEGMENTS + 1) * a->units * job->lanes) return RH_ERR_BOUNDS;
+    int alone = job->lanes == 1 && !j->shares;
+    if (j->cases != 1 && !(j->cases == RH_CASES && alone)) return RH_ERR_BOUNDS;
+    if (job->n_state < (RH_ANALOG_SEGMENTS + 1) * a->units * job->lanes * j->cases)
+        return RH_ERR_BOUNDS;
     if (j->n_constants < RH_ANALOG_CONSTANTS * a->units * job->lanes) return RH_ERR_BOUNDS;
     if (j->n_values < chips * j->count * (a->n_units + visible)) return RH_ERR_BOUNDS;
     if ((j->shares && !(j->base && j->before)) ||

@@ -133,11 +133,12 @@ enum {
     RH_ANALOG_CONSTANTS
 };
 enum {
-    RH_SENT, RH_TOTAL, RH_PRE, RH_POST, /* those that a program's slots lie in */
-    RH_ACTIVITY, RH_TRACES, RH_TARGET, RH_LATER, RH_SPREAD, RH_NORMALS, RH_BEFORE,
+    RH_SENT, RH_TARGET, RH_PRE, RH_POST, /* those that a program's slots lie in */
+    RH_ACTIVITY, RH_TRACES, RH_LATER, RH_SPREAD, RH_NORMALS, RH_GUESS, RH_ROOM, RH_BEFORE,
     RH_START, RH_START_TRACE, RH_SLOPE, RH_SLOPE_TRACE, RH_SUM, RH_SUM_TRACE,
     RH_ANALOG_SEGMENTS
 };
+enum { RH_CASES = 16 }; /* cases of one chip side by side */
 
 typedef struct {
     int64_t offset, size, first; /* among padded units; `first` among all units */
@@ -152,7 +153,7 @@ typedef struct {
     double dt_ms;
 } rh_phase;
 
-/* `program` has a project, then a correlate, for each matrix: from SENT to TOTAL, and of
+/* `program` has a project, then a correlate, for each matrix: from SENT to TARGET, and of
  * POST and PRE. Matrix k runs from group `source[k]` to `to[k]`; a group has one matrix. */
 typedef struct {
     const rh_program *program;
@@ -164,8 +165,8 @@ typedef struct {
     double unit_noise, read_noise;
 } rh_analog;
 
-/* In `job`, `state` holds RH_ANALOG_SEGMENTS x units x lanes values, and one matrix's
- * padding more; weights are those as read; sums start at 0 and get the changes. */
+/* In `job`, `state` holds RH_ANALOG_SEGMENTS x units x lanes (or, side by side, `cases`)
+ * values, and one matrix's padding more; `past` likewise; weights are those as read; sums start at 0 and get the changes. */
 typedef struct {
     rh_job job;
     const void *gain, *offset, *stuck; /* units x lanes; a stuck value of NaN: works */
@@ -176,6 +177,7 @@ typedef struct {
     const uint64_t *seeds;             /* one a chip */
     const int64_t *write;              /* one a chip: the number of its next write */
     int64_t count, first, learning;    /* cases; place of the first; whether weights change */
+    int64_t cases; /* side by side on a chip alone: RH_CASES or 1, and 1 with `shares` */
     int64_t n_past, n_values, n_constants;
     uint32_t purpose;
 } rh_analog_job;

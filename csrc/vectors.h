@@ -9,8 +9,16 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* At most BLOCK vectors at a time. */
+/* Before a short loop that is to become vector code: left whole until then. */
+#if defined(__clang__)
+#define ROLLED
+#else
+#define ROLLED _Pragma("GCC unroll 1")
+#endif
+
+/* At most BLOCK vectors at a time; or ROWS, where each needs three registers. */
 #define BLOCK 4
+#define ROWS (VECTOR_BYTES == 64 ? 8 : 4)
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi" /* they never leave this file */
 #endif

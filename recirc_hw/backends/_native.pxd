@@ -58,7 +58,7 @@ cdef extern from "recirc_hw.h" nogil:
         int64_t *steps
         int64_t *counters
         int64_t n_matrices, at_once
-    enum: RH_ANALOG_CONSTANTS, RH_ANALOG_SEGMENTS
+    enum: RH_ANALOG_CONSTANTS, RH_ANALOG_SEGMENTS, RH_CASES, RH_RUNGE_KUTTA
     ctypedef struct rh_group:
         pass
     ctypedef struct rh_phase:
@@ -92,7 +92,7 @@ cdef extern from "recirc_hw.h" nogil:
         void *values
         const uint64_t *seeds
         const int64_t *write
-        int64_t count, first, learning, n_past, n_values, n_constants
+        int64_t count, first, learning, cases, n_past, n_values, n_constants
         uint32_t purpose
     int rh_analog_check(const rh_analog *, const rh_analog_job *)
     int rh_analog_present(int, int, const rh_analog *, const rh_analog_job *)

@@ -5,6 +5,7 @@ GROUP = agree(np.dtype(
     + [("function", "i4"), ("spare", "i4")]
 ), sizeof(rh_group))
 ANALOG_CONSTANTS, ANALOG_SEGMENTS = RH_ANALOG_CONSTANTS, RH_ANALOG_SEGMENTS
+CASES = RH_CASES
 
 
 cdef class AnalogTable:
@@ -53,23 +54,23 @@ cdef class AnalogCall:
     cdef int dtype
 
     def __init__(self, AnalogTable table, weights, sums, shares, state, units, constants, past, values,
-                 cases, order, keys, first, learning, purpose, lanes):
+                 cases, order, keys, first, learning, purpose, lanes, side_by_side):
         real = real_type(weights)
         seeds, write = keys
         gain, offset, stuck = units
         count, n_chips = order.shape[1], len(seeds)
         ends = np.array([count])
         self.table, self.dtype, self.c = table, DTYPES[real.name], table.c
-        spare = [np.zeros_like(weights) for _ in range(3)] if learning else []
-        self.kept = (weights, sums, shares, spare, state, units, constants, past, values, cases,
-                     order, keys, ends)
+        finer = learning and table.c.integrator == RH_RUNGE_KUTTA
+        base = weights.copy() if shares is not None else None
+        before = np.empty_like(weights) if finer or shares is not None else None
+        rates = np.empty_like(weights) if finer else None
+        self.kept = (weights, sums, shares, base, before, rates, state, units, constants, past,
+                     values, cases, order, keys, ends)
         self.j.shares = NULL if shares is None else address(shares, real, weights.size, False)
-        self.j.base = self.j.before = self.j.rates = NULL
-        if learning:
-            np.copyto(spare[0], weights)
-            self.j.base = address(spare[0], real, weights.size, True)
-            self.j.before = address(spare[1], real, weights.size, True)
-            self.j.rates = address(spare[2], real, weights.size, True)
+        self.j.base = NULL if base is None else address(base, real, weights.size, True)
+        self.j.before = NULL if before is None else address(before, real, weights.size, True)
+        self.j.rates = NULL if rates is None else address(rates, real, weights.size, True)
         self.c.phases = self.phase
         self.j.n_constants = constants[0].size
         for k in range(table.c.n_phases):
@@ -98,7 +99,7 @@ cdef class AnalogCall:
         self.j.seeds = <const uint64_t *>address(seeds, np.uint64, n_chips, False)
         self.j.write = <const int64_t *>address(write, np.int64, n_chips, False)
         self.j.count, self.j.first, self.j.learning = count, first, learning
-        self.j.purpose = purpose
+        self.j.purpose, self.j.cases = purpose, side_by_side
         translate(rh_analog_check(&self.c, &self.j))
 
     def present(self, int isa):

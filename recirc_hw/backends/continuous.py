@@ -74,12 +74,23 @@ def write(job, chips, changes, n_cases):
 
 def weights_as_read(job, chips):
     """Return each matrix of some chips as its units read it, (n_chips, rows, cols + 1)."""
-    body = job.body
-    return [
-        body.synapses.seen(k, chips, held[chips], body.seeds[chips], body.steps[chips])
-        * body.read_gain[k][chips].astype(held.dtype)
-        for k, held in enumerate(job.weights)
-    ]
+    body, found = job.body, []
+    for k, held in enumerate(job.weights):
+        seeds, steps = body.seeds[chips], body.steps[chips]
+        seen = body.synapses.seen(k, chips, held[chips], seeds, steps)
+        gain = _read_gains(body, held.dtype)[k]
+        found.append(seen if gain is None else seen * gain[chips])
+    return found
+
+
+def _read_gains(body, dtype):
+    """Return each matrix's read gains in the weights' precision, or None where all are 1."""
+    key = "read gains", dtype
+    if key not in body.prepared:
+        body.prepared[key] = [
+            None if (gain == 1).all() else gain.astype(dtype) for gain in body.read_gain
+        ]
+    return body.prepared[key]
 
 
 def write_shares(job, chips, n_cases):

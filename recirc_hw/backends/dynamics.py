@@ -1,6 +1,17 @@
-"""What a step of integration multiplies by, worked out once a phase for each unit."""
+"""What compiled code is told of the dynamics: settings, and constants of each unit."""
 
 import numpy as np
+
+INTEGRATORS = ("heun", "rk4")  # in the order of the core's RH_HEUN and on
+SENSING = ("exact", "circuit", "trace")  # of RH_EXACT and on
+
+
+def settings(dynamics):
+    """Return what holds for all phases, names as numbers, as compiled code reads it."""
+    return (
+        INTEGRATORS.index(dynamics.integrator), SENSING.index(dynamics.learning),
+        dynamics.dac_bits, dynamics.adc_bits, dynamics.unit_noise, dynamics.read_noise,
+    )  # fmt: skip
 
 
 def lagging(dt, time):

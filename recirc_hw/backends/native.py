@@ -22,14 +22,13 @@ from recirc_hw.backends import (
     native_spiking,
     spiking,
 )
-from recirc_hw.backends.packing import TILE_BYTES, aligned, padded
+from recirc_hw.backends.packing import LANE_BYTES, TILE_BYTES, aligned, padded
 from recirc_hw.programs import FUNCTIONS, OPCODES, IntegerProgram, Phases
 
 ISAS = _native.ISAS
 """Instruction sets of this machine, from the plainest to the best."""
 
 VECTOR_BYTES = {"portable": 16, "avx2": 32, "avx512": 64}  # as csrc/kernels_*.c say
-LANE_BYTES = 256 * 1024  # weights and sums of a full set of lanes stay in cache
 BLOCK = 500  # cases that `forward` takes through the network at once
 BATCH_LEAST = 8  # cases a batch from which matrix products pay,
 BATCH_CONNECTIONS = 2000  # with at least this many weights

@@ -1,9 +1,11 @@
 """The native backend's continuous time: packs analog chips for the compiled core.
 
-Small networks run one chip a lane, many side by side; larger ones one chip at a time.
-Results depend neither on that nor on the number of threads.
+Small networks run one chip a lane, many side by side; larger ones one chip at a time,
+its cases side by side. Results depend neither on the number of threads nor on which chips
+run together; a case goes the same way whichever others it is presented with.
 """
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -11,21 +13,20 @@ import numpy as np
 
 from recirc_hw.backends import _native
 from recirc_hw.backends.continuous import weights_as_read, write_shares
-from recirc_hw.backends.dynamics import phase_constants
-from recirc_hw.backends.packing import TILE_BYTES, aligned, padded
+from recirc_hw.backends.dynamics import phase_constants, settings
+from recirc_hw.backends.packing import LANE_BYTES, TILE_BYTES, aligned, padded
 from recirc_hw.programs import FUNCTIONS
 from recirc_hw.random_streams import PURPOSES
 
 ISAS = _native.ISAS
-LANE_BYTES = 256 * 1024  # weights and changes of a full set of lanes stay in cache
-INTEGRATORS = ("heun", "rk4")
-SENSING = ("exact", "circuit", "trace")
-SENT, TOTAL, PRE, POST = range(4)  # the segments in which a program's slots lie
+SENT, TARGET, PRE, POST = range(4)  # the segments in which a program's slots lie
 
 
 def present(job, chips, cases, learning, first=0, isa=ISAS[-1]):
     """Take each chip's batch of cases through the phases; see `continuous`."""
-    walk = _Walk(job, isa)
+    # Weights that follow their changes make each case wait for those before it.
+    side_by_side = not (learning and job.program.dynamics.continuous)
+    walk = _Walk(job, isa, cases.shape[1] if side_by_side else 1)
     layout = job.program.layout
     values = np.empty((len(chips), cases.shape[1], layout.size), cases.dtype)
     changes = [np.zeros((len(chips), m.rows, m.cols + 1), cases.dtype) for m in layout.matrices]
@@ -47,15 +48,17 @@ def present(job, chips, cases, learning, first=0, isa=ISAS[-1]):
 
 
 class _Walk:
-    """How the chips of a job are laid out for the core."""
+    """How the chips of a job, and `n_cases` that do not wait for each other, are laid out."""
 
-    def __init__(self, job, isa):
+    def __init__(self, job, isa, n_cases=1):
         self.job, self.isa = job, ISAS.index(isa)
         self.dtype = job.weights[0].dtype
         tile = TILE_BYTES // self.dtype.itemsize
         total = 2 * tile * self.dtype.itemsize * sum(m[0].size for m in job.weights)
         self.lanes = tile if total <= LANE_BYTES else 1
         self.unit = 1 if self.lanes > 1 else tile
+        many = self.lanes == 1 and 2 * n_cases >= _native.CASES
+        self.cases = _native.CASES if many else 1
         self.table, self.places, self.units = _table(job.program, self.lanes, self.unit)
 
     def present(self, chips, cases, learning, first, values, changes):
@@ -68,15 +71,17 @@ class _Walk:
             shares = self._packed([share * gain[chips] for share, gain in gained])
         flat = np.ascontiguousarray(cases.reshape(-1, cases.shape[-1]))
         order = np.arange(len(flat)).reshape(cases.shape[:2])
+        segment = self.units * self.lanes * self.cases
+        state = aligned((_native.ANALOG_SEGMENTS + 1) * segment, self.dtype)
         call = _native.AnalogCall(
-            self.table, weights, sums, shares,
-            aligned((_native.ANALOG_SEGMENTS + 1) * self.units * self.lanes, self.dtype),
+            self.table, weights, sums, shares, state,
             *self._parts_of(chips), self._past(), values, flat, order,
             (body.seeds[chips], body.steps[chips]), first, learning,
-            PURPOSES["unit noise" if learning else "test noise"], self.lanes,
+            PURPOSES["unit noise" if learning else "test noise"], self.lanes, self.cases,
         )  # fmt: skip
         call.present(self.isa)
-        self._unpack(sums, changes)
+        if any(phase.plastic for phase in job.program.phases):
+            self._unpack(sums, changes)
 
     def _parts_of(self, chips):
         """Return (gain, offset, stuck values), and each phase's constants; worked out once."""
@@ -114,7 +119,7 @@ class _Walk:
         if not program.dynamics.delay_ms:
             return None
         moments = 1 + sum(phase.steps for phase in program.phases)
-        return np.zeros(moments * self.units * self.lanes, self.dtype)
+        return np.zeros(moments * self.units * self.lanes * self.cases, self.dtype)
 
     def _parts(self, packed, matrices):
         """Yield (part of the packed array, matrix), shape (col, row, lane)."""
@@ -122,7 +127,7 @@ class _Walk:
         for matrix in matrices:
             rows, width = matrix.shape[1:]
             shape = width, padded(rows, self.unit), self.lanes
-            size = int(np.prod(shape))
+            size = math.prod(shape)
             yield packed[start : start + size].reshape(shape)[:, :rows], matrix
             start += size
 
@@ -154,14 +159,11 @@ def _table(program, lanes, unit):
         for start, group, function in zip(starts, groups, functions, strict=False)
     ]
     dynamics = program.dynamics
-    settings = (
-        INTEGRATORS.index(dynamics.integrator), SENSING.index(dynamics.learning),
-        dynamics.dac_bits, dynamics.adc_bits, dynamics.unit_noise, dynamics.read_noise,
-    )  # fmt: skip
     n_units = groups[-1].offset + groups[-1].size
     table = _native.AnalogTable(
         _products(program, starts, lanes, unit), np.array(rows, _native.GROUP), dynamics.wiring,
-        [_phase(program, phase) for phase in program.phases], n_units, units, settings,
+        [_phase(program, phase) for phase in program.phases], n_units, units,
+        settings(dynamics),
     )  # fmt: skip
     return table, places, units
 
@@ -171,12 +173,12 @@ def _products(program, starts, lanes, unit):
     groups, units = program.layout.slots[:-1], int(starts[-1])
     slots = [
         (segment * units + start, group.size, 0)
-        for segment in (SENT, TOTAL, PRE, POST)
+        for segment in (SENT, TARGET, PRE, POST)
         for start, group in zip(starts, groups, strict=False)
     ]
     count = len(groups)
     project = [
-        (1, 0, TOTAL * count + to, SENT * count + source, -1, k, True, False, 0, 0.0, 0.0)
+        (1, 0, TARGET * count + to, SENT * count + source, -1, k, True, False, 0, 0.0, 0.0)
         for k, (source, to) in enumerate(program.dynamics.wiring)
     ]
     correlate = [
@@ -191,7 +193,7 @@ def _products(program, starts, lanes, unit):
     return _native.Table(
         np.array(project + correlate, _native.OP), (len(project), len(correlate), 0),
         np.array(slots, _native.SLOT), np.array(rows, _native.MATRIX), 1,
-        (_native.ANALOG_SEGMENTS + 1) * units, (SENT * count, TOTAL * count),
+        (_native.ANALOG_SEGMENTS + 1) * units, (SENT * count, TARGET * count),
     )  # fmt: skip
 
 

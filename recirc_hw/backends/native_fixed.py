@@ -11,12 +11,12 @@ import numpy as np
 
 from recirc_hw.backends import _native
 from recirc_hw.backends.job import Watch
+from recirc_hw.backends.packing import LANE_BYTES
 from recirc_hw.programs import FUNCTIONS, OPCODES, FixedState
 from recirc_hw.programs.integer import ROUNDINGS
 from recirc_hw.programs.tables import entries
 
 ISAS = _native.ISAS
-LANE_BYTES = 256 * 1024  # weights and sums of a full set of lanes stay in cache
 WEIGHTS = {"int8": 0, "int16": 1, "int32": 2}
 LARGEST_WORD, LARGEST_SHORT = 2**31 - 1, 2**15 - 1
 

@@ -6,13 +6,10 @@ import numba
 import numpy as np
 
 from recirc_hw.backends.continuous import weights_as_read, write_shares
-from recirc_hw.backends.dynamics import phase_constants
+from recirc_hw.backends.dynamics import phase_constants, settings
 from recirc_hw.backends.numba_integrator import present_chips
 from recirc_hw.programs import FUNCTIONS
 from recirc_hw.random_streams import PURPOSES
-
-INTEGRATORS = ("heun", "rk4")
-SENSING = ("exact", "circuit", "trace")
 
 
 def present(job, chips, cases, learning, first=0):
@@ -72,11 +69,7 @@ def _tables(program):
     steps = [
         (phase.steps, int(np.rint(dynamics.delay_ms / phase.dt_ms))) for phase in program.phases
     ]
-    settings = (
-        INTEGRATORS.index(dynamics.integrator), SENSING.index(dynamics.learning),
-        dynamics.dac_bits, dynamics.adc_bits, dynamics.unit_noise, dynamics.read_noise,
-    )  # fmt: skip
     return (
         np.array(groups), np.array(matrices), flags, np.array(steps),
-        np.array([phase.dt_ms for phase in program.phases]), settings,
+        np.array([phase.dt_ms for phase in program.phases]), settings(dynamics),
     )  # fmt: skip

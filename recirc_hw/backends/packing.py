@@ -5,6 +5,7 @@ import numpy as np
 from recirc_hw.backends import _native
 
 TILE_BYTES = _native.TILE_BYTES
+LANE_BYTES = 256 * 1024  # weights and sums of a full set of lanes stay in cache
 
 
 def aligned(size, dtype):

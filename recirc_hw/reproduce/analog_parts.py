@@ -43,6 +43,7 @@ RINGS = {(4, 3, 3): (4.0, 724), (8, 5, 5): (3.0, 546)}
 DIGITS = {0.0: 0.0134, 0.1: 0.0135, 0.2: 0.0140, 0.4: 0.0155}
 DIGIT_STEPS = {10000: 0.0134, 1000: 0.0164, 300: 0.0282}
 DIGIT_SPREADS = {0.01: 0.0139, 0.1: 0.0485}
+DIGIT_RANGE = 16.0  # of devices: -8..8, which trained weights just fill
 SEEDS = 0.037  # relative sd from seed to seed of the independent build's digits
 
 
@@ -168,15 +169,21 @@ def _digit_cases():
         for s, error in DIGITS.items()
     ]
     for steps, error in DIGIT_STEPS.items():
-        device = ConstantStep(dw_min=RANGE / steps)
+        device = _digit_device(steps)
         what = f"constant_step of {steps} steps"
         cases.append(("steps", 1 / steps, what, {"device": device}, error))
     for spread, error in DIGIT_SPREADS.items():
         apart = {"dw_min_dtod": spread / math.sqrt(2), "up_down_dtod": spread / math.sqrt(2)}
-        device = ConstantStep(dw_min=RANGE / 10000, **apart)
+        device = _digit_device(10000, **apart)
         what = f"constant_step of 10000 steps, up and down {spread:g} apart"
         cases.append(("apart", spread, what, {"device": device}, error))
     return cases
+
+
+def _digit_device(steps, **spread):
+    """Return a device whose range, as large as digits need it, has so many steps."""
+    most = DIGIT_RANGE / 2
+    return ConstantStep(w_max=most, w_min=-most, dw_min=DIGIT_RANGE / steps, **spread)
 
 
 def _digits_line(bench, what, expected, fields):

@@ -73,7 +73,7 @@ def yields(bench):
         "learned": "every unit error below .1 on the chip's own first pass, noise included, "
         "for the first time",
         "ideal weights": f"of the chip of the same seed, {SURE} updates after it had learned",
-        "devices": "range -16..16; the number of pulses is rounded at random",
+        "devices": "range -16..16, for digits -8..8; the number of pulses is rounded at random",
         "digits": "written per example, released for ln(4) tau, rate .1, 10 epochs, 5 chips, 3 "
         "with devices; 20 steps of integration to a time constant, in single precision",
         "bands": "of shares: where 99.9 % of builds fall, given an independent one; of mean "

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, PositiveFloat
 
+from recirc_hw.errors import DesignError
 from recirc_hw.programs import Phases
 from recirc_hw.programs.analog import AnalogBody
 from recirc_hw.random_streams import normal, uniform
@@ -185,9 +186,11 @@ class Analog(Held):
         re-draw another.
         """
         times = _nominal_times(program)
+        tau_ms = times * _units(seeds, "tau mismatch", times.size, self.tau_mismatch)
+        _check_times(program, seeds, tau_ms)
         return AnalogBody.start(
             seeds,
-            tau_ms=times * _units(seeds, "tau mismatch", times.size, self.tau_mismatch),
+            tau_ms=tau_ms,
             gain=_units(seeds, "gain mismatch", times.size, self.gain_mismatch),
             offset=self.offset_mismatch * _drawn(seeds, "offset mismatch", times.size),
             stuck=self._stuck(seeds, times.size),
@@ -227,6 +230,21 @@ def _synapses(seeds, purpose, program, spread):
 def _drawn(seeds, purpose, shape, step=0):
     """Return standard normals of each chip, shape (n_chips, *shape)."""
     return np.stack([normal(int(seed), purpose, shape, step=step) for seed in seeds])
+
+
+def _check_times(program, seeds, tau_ms):
+    """Refuse units that mismatch made faster than a step of an integrator that diverges.
+
+    Runge and Kutta's scheme follows a leak well below dt = tau and diverges above
+    2.79 tau; Heun's solves it exactly.
+    """
+    step, fastest = max(phase.dt_ms for phase in program.phases), tau_ms.min(axis=1)
+    if program.dynamics.integrator == "rk4" and step > fastest.min():
+        raise DesignError(
+            f"Analog.dt_ms = {step:g} is too large for the chip of seed "
+            f"{seeds[fastest.argmin()]}, where tau_mismatch made a time constant of "
+            f"{fastest.min():.3g} ms; less than that will do, or integrator 'heun'"
+        )
 
 
 def lognormal(draws, spread):

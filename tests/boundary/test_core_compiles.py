@@ -76,7 +76,8 @@ sys.exit(pytest.main([*{tests!r}, "-q", "-s", "-p", "no:cacheprovider", "-m", "n
 """
 # Numba's compiled code is not under the sanitizers, and compiling it there takes minutes.
 CHOSEN = (
-    "test_native_door or test_spiking_door or test_responses or "
+    "test_native_door or test_spiking_door or test_analog_door or test_responses or "
+    "(test_analog_backends_agree and (side_by_side or whichever or instruction_sets)) or "
     "(test_fixed_backends_agree and not numba) or "
     "(test_spiking_backends_agree and (company or two_calls)) or "
     "(test_backends_agree and (not one_update or RWCC or ARBP))"

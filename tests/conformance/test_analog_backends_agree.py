@@ -107,6 +107,52 @@ def test_large_networks_which_run_one_chip_at_a_time_agree(dtype, integrator):
     hold_the_same(setting, *of_dtype(dtype))
 
 
+MANY = 27  # cases: two blocks side by side, the second not full
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", [MANY, 19])  # 19: a block, and three on their own
+def test_cases_side_by_side_learn_what_the_reference_learns(dtype, batch):
+    fields = MISMATCH | EFFECTS["noise"] | {"dtype": dtype, "plasticity": "gathered"}
+    setting = AnalogSetting(LARGE, n_chips=1, batch=batch, updates=1, **fields)
+    hold_the_same(setting, *native_alone())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        FORMS["circuit"], FORMS["gated CCR"], {"integrator": "rk4"},
+        {"integrator": "rk4"} | FORMS["circuit"],
+        EFFECTS["delay"] | EFFECTS["converters"] | {"stuck_units": 0.2},
+    ],
+    ids=["circuit", "trace", "finer", "finer circuit", "delay, converters, stuck units"],
+)  # fmt: skip
+def test_cases_side_by_side_feel_every_form_and_effect(fields):
+    network = Loop(20, 70, hidden=("tanh",))
+    fields = fields | {"plasticity": "gathered"}
+    hold_the_same(
+        AnalogSetting(network, n_chips=1, batch=MANY, updates=1, **fields), *native_alone()
+    )
+
+
+def native_alone():
+    """Return `train` and `forward` of every instruction set."""
+    return TRAINS[: len(ISAS)], FORWARDS[: len(ISAS)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("learning", [False, True])
+def test_a_case_goes_the_same_way_whichever_others_it_is_presented_with(dtype, learning):
+    fields = EFFECTS["everything"] | {"read_noise": 0.1, "plasticity": "gathered"}
+    setting = AnalogSetting(LARGE, n_chips=1, dtype=dtype, **fields)
+    job, chips = setting.job(), np.array([0])
+    cases = np.random.default_rng(5).uniform(0, 1, (1, MANY, 20)).astype(dtype)
+    together, _ = native_analog.present(job, chips, cases, learning)
+    for k in range(MANY):
+        alone, _ = native_analog.present(job, chips, cases[:, k : k + 1], learning, first=k)
+        np.testing.assert_array_equal(alone[0, 0], together[0, k])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("integrator", ["heun", "rk4"])
 def test_numba_agrees_in_single_precision(integrator):
@@ -150,9 +196,15 @@ def test_results_do_not_depend_on_threads_or_company(network):
 
 
 @pytest.mark.parametrize("plasticity", ["gathered", "continuous"])
-def test_instruction_sets_agree_to_the_bit(plasticity):
-    fields = EFFECTS["everything"] | {"plasticity": plasticity}
-    setting = AnalogSetting(DEEP, n_chips=11, **fields)
+@pytest.mark.parametrize(
+    "sizes",
+    [{"network": DEEP, "n_chips": 11}, {"network": LARGE, "n_chips": 1, "batch": 27}],
+    ids=["chips", "cases"],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_instruction_sets_agree_to_the_bit(plasticity, sizes, dtype):
+    fields = EFFECTS["everything"] | {"plasticity": plasticity, "dtype": dtype}
+    setting = AnalogSetting(**sizes, updates=2, **fields)
     wanted = setting.trained(TRAINS[0])
     for train_ in TRAINS[1 : len(ISAS)]:
         for found, right in zip(setting.trained(train_), wanted, strict=True):

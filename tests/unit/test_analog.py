@@ -1,154 +1,29 @@
-"""Analog chips: what fabrication draws, what limits a unit, what is refused."""
+"""Analog chips: what limits a unit, its noise, the limits of the rules, trajectories."""
 
 import math
 import warnings
 
 import numpy as np
 import pytest
+from analog_chips import body_of, fabricated
 from matplotlib.figure import Figure
 
 from recirc_hw import (
     Analog,
-    Backprop,
     Design,
-    DesignError,
-    ErrorRecirculation,
     Ideal,
     Loop,
     Recirculation,
-    TopOnly,
     UnsupportedError,
     tasks,
 )
-from recirc_hw.substrates.analog import lognormal
-from recirc_hw.substrates.devices import ConstantStep, IdealDevice
+from recirc_hw.substrates.devices import IdealDevice
 
-EFFECTS = {
-    "tau_mismatch": 0.2,
-    "gain_mismatch": 0.2,
-    "offset_mismatch": 0.5,
-    "read_mismatch": 0.2,
-    "write_mismatch": 0.2,
-    "stuck_units": 0.3,
-}
-PARTS = {
-    "tau_mismatch": "tau_ms",
-    "gain_mismatch": "gain",
-    "offset_mismatch": "offset",
-    "read_mismatch": "read_gain",
-    "write_mismatch": "write_gain",
-    "stuck_units": "stuck",
-}
-
-
-def fabricated(seed=0, network=None, rule=None, **fields):
-    rule = Recirculation(**(rule or {}))
-    return Design(network or Loop(4, 2), rule, Analog(**fields)).fabricate(seed)
-
-
-def body_of(seeds=(0,), network=None, **fields):
-    design = Design(network or Loop(4, 2), Recirculation(), Analog(**fields))
-    return design.substrate.body(seeds, design.lowered())
-
-
-def flat(body, part):
-    found = getattr(body, part)
-    return np.concatenate([m.ravel() for m in found]) if isinstance(found, list) else found
-
-
-# Mismatch ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("spread", [0.05, 0.4, 1.0])
-@pytest.mark.parametrize(
-    "effect", ["tau_mismatch", "gain_mismatch", "read_mismatch", "write_mismatch"]
-)
-def test_mismatch_is_lognormal_of_mean_1_and_the_spread_asked_for(effect, spread):
-    # ln of the factor is normal: mean -sd^2/2, sd = sqrt(ln(1 + spread^2)). Five standard
-    # errors of n draws each way: one in 1.7 million by luck.
-    factors = flat(body_of(range(20), Loop(60, 40), **{effect: spread}), PARTS[effect])
-    z, sd = np.log(factors.ravel()), math.sqrt(math.log1p(spread**2))
-    n = z.size
-    assert abs(z.mean() + sd**2 / 2) < 5 * sd / math.sqrt(n)
-    assert abs(z.std() / sd - 1) < 5 / math.sqrt(2 * n)
-    assert abs(np.mean(((z - z.mean()) / z.std()) ** 3)) < 5 * math.sqrt(6 / n)
-
-
-@pytest.mark.parametrize("spread", [0.1, 0.5, 1.5])
-def test_the_lognormal_has_mean_1_and_relative_spread_in_closed_form(spread):
-    # E exp(a z - a^2/2) = 1 and E exp(...)^2 = exp(a^2), by Gauss and Hermite's rule.
-    z, weight = np.polynomial.hermite_e.hermegauss(80)
-    weight = weight / math.sqrt(2 * math.pi)
-    factors = lognormal(z, spread)
-    mean = weight @ factors
-    assert mean == pytest.approx(1, abs=1e-12)
-    assert weight @ (factors - mean) ** 2 == pytest.approx(spread**2, rel=1e-10)
-
-
-def test_offsets_are_normal_and_in_units_of_net_input():
-    offsets = flat(body_of(range(200), offset_mismatch=2.0), "offset")
-    n = offsets.size  # 1200
-    assert abs(offsets.mean()) < 5 * 2 / math.sqrt(n)
-    assert abs(offsets.std() / 2 - 1) < 5 / math.sqrt(2 * n)
-
-
-def test_without_mismatch_parts_are_exactly_nominal():
-    body = body_of(tau_ms=3.0, tau_hidden_ms=2.0)
-    np.testing.assert_array_equal(body.tau_ms, [[3.0] * 4 + [2.0] * 2])
-    assert (body.gain == 1).all()
-    assert (body.offset == 0).all()
-    assert all((gain == 1).all() for gain in (*body.read_gain, *body.write_gain))
-    assert np.isnan(body.stuck).all()
-
-
-@pytest.mark.parametrize("changed", EFFECTS)
-def test_changing_one_effect_draws_no_other_anew(changed):
-    before = body_of((3, 4), **EFFECTS)
-    after = body_of((3, 4), **EFFECTS | {changed: 1.0})
-    for effect, part in PARTS.items():
-        same = np.array_equal(flat(before, part), flat(after, part), equal_nan=True)
-        assert same == (effect != changed), effect
-
-
-@pytest.mark.parametrize(
-    ("effect", "base"), [("tau_mismatch", "tau_ms"), ("gain_mismatch", "gain")]
-)
-def test_a_stronger_effect_stretches_the_same_draws(effect, base):
-    z = []
-    for spread in (0.1, 0.4):
-        sd = math.sqrt(math.log1p(spread**2))
-        z.append((np.log(flat(body_of(**{effect: spread}), base)) + sd**2 / 2) / sd)
-    np.testing.assert_allclose(z[0], z[1], atol=1e-12)
-
-
-def test_effects_do_not_share_their_draws():
-    body, sd = body_of(range(6), Loop(300, 2), **EFFECTS), math.sqrt(math.log1p(0.04))
-    draws = [np.log(body.tau_ms), np.log(body.gain), body.offset]
-    draws = np.array([(d / sd).ravel() for d in draws])
-    apart = np.corrcoef(draws)[np.triu_indices(3, 1)]
-    assert np.abs(apart).max() < 5 / math.sqrt(draws.shape[1])
-
-
-def test_a_seed_is_always_the_same_chip_alone_or_in_company():
-    fields = EFFECTS | {"device": ConstantStep(dw_min_dtod=0.3)}
-    alone, together = body_of((7,), **fields), body_of((5, 6, 7), **fields)
-    for part in PARTS.values():
-        found = getattr(together, part)
-        found = [m[2:] for m in found] if isinstance(found, list) else [found[2:]]
-        wanted = getattr(alone, part)
-        wanted = wanted if isinstance(wanted, list) else [wanted]
-        for one, other in zip(found, wanted, strict=True):
-            np.testing.assert_array_equal(one, other)
-    cells = together.synapses.cells[1].dw_up[2], alone.synapses.cells[1].dw_up[0]
-    np.testing.assert_array_equal(*cells)
-    assert not np.array_equal(together.gain[0], together.gain[1])
-
-
-# Units ---------------------------------------------------------------------------------
+# -- Units -------------------------------------------------------------------------------
 
 
 def test_stuck_units_are_as_many_as_asked_for_and_hold_0_or_1_alike():
-    stuck = flat(body_of(range(12), Loop(1000, 1), stuck_units=0.3), "stuck")
+    stuck = body_of(range(12), Loop(1000, 1), stuck_units=0.3).stuck
     n, held = stuck.size, stuck[~np.isnan(stuck)]  # 12012 units
     assert abs(held.size / n - 0.3) < 5 * math.sqrt(0.21 / n)
     assert set(held) == {0.0, 1.0}
@@ -206,7 +81,7 @@ def test_a_delayed_activity_arrives_so_much_later():
     assert moved > 1e-3
 
 
-# Noise ---------------------------------------------------------------------------------
+# -- Noise -------------------------------------------------------------------------------
 
 
 def quiet(**fields):
@@ -251,7 +126,7 @@ def test_noise_is_drawn_anew_for_every_case_update_and_chip():
     assert not np.isclose(first, chip.encode(cases)).any()
 
 
-# Limits --------------------------------------------------------------------------------
+# -- Limits ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -298,107 +173,7 @@ def test_regression_is_what_a_leaky_unit_remembers():
     assert "1.022" in listing
 
 
-# What is refused -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "field", ["tau_ms", "tau_hidden_ms", "clamp_ms", "release_ms", "dt_ms"]
-)
-@pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
-def test_times_that_are_not_positive_are_refused_by_name(field, value):
-    with pytest.raises(DesignError, match=field):
-        Analog(**{field: value})
-
-
-def test_a_step_too_large_is_refused_with_the_largest_that_would_do():
-    with pytest.raises(DesignError, match="at most 0.06 will do"):
-        Design(Loop(4, 2), Recirculation(), Analog(tau_hidden_ms=0.3, dt_ms=0.1))
-    Design(Loop(4, 2), Recirculation(), Analog(tau_hidden_ms=0.3, dt_ms=0.06))
-
-
-def test_the_largest_step_that_the_message_names_does_for_any_time():
-    for tau in (0.175, 1 / 3, 0.7):
-        Design(Loop(4, 2), Recirculation(), Analog(tau_ms=tau, dt_ms=float(f"{0.2 * tau:g}")))
-
-
-def test_a_clamp_too_short_warns_with_what_would_do():
-    with pytest.warns(UserWarning, match=r"settle to 14% only; 8 ms or more"):
-        Design(Loop(4, 2), Recirculation(), Analog(tau_ms=2.0, clamp_ms=4.0))
-
-
-def test_devices_whose_range_cannot_hold_the_initial_weights_are_refused():
-    device = ConstantStep(w_max=0.1, w_min=-0.1, dw_min=0.001)
-    design = Design(Loop(4, 2), Recirculation(), Analog(device=device))
-    with pytest.raises(DesignError, match=r"-0.1\.\.0.1.*want a larger w_max"):
-        design.fabricate(0)
-
-
-def test_weights_beyond_a_device_are_refused_and_change_nothing():
-    chip = fabricated(device=ConstantStep(w_max=2.0, w_min=-2.0))
-    before = chip.weights
-    with pytest.raises(DesignError, match="outside -2..2"):
-        chip.weights = [matrix + 5 for matrix in before]
-    np.testing.assert_array_equal(chip.weights[0], before[0])
-
-
-@pytest.mark.parametrize("rule", [Backprop(), ErrorRecirculation(), TopOnly()])
-def test_rules_that_are_not_local_are_refused_with_what_runs_them(rule):
-    with pytest.raises(UnsupportedError, match="only Recirculation is local enough"):
-        Design(Loop(4, 2), rule, Analog())
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("cycles", 2), ("momentum", 0.5), ("weight_decay", 0.1), ("presynaptic", "first"),
-     ("apply_visible_rule_twice", True), ("combine", "PR"), ("hidden_regression", 0.3)],
-)  # fmt: skip
-def test_fields_of_a_rule_that_no_analog_chip_has_are_refused_by_name(field, value):
-    with pytest.raises(UnsupportedError, match=f"rule.{field}"):
-        Design(Loop(4, 2), Recirculation(**{field: value}), Analog())
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"unit_noise": 0.1, "integrator": "rk4"}, "noise needs integrator 'heun'"),
-        ({"plasticity": "continuous", "device": ConstantStep()}, "want 'gathered'"),
-        ({"tau_hidden_ms": (1.0, 2.0)}, "2 times for 1 hidden groups"),
-        ({"tau_mismatch": -0.1}, "tau_mismatch"),
-        ({"stuck_units": 1.5}, "stuck_units"),
-        ({"adc_bits": 0}, "adc_bits"),
-    ],
-)
-def test_other_designs_that_cannot_be_are_refused_with_the_reason(fields, words):
-    with pytest.raises(DesignError, match=words):
-        Design(Loop(4, 2), Recirculation(), Analog(**fields))
-
-
-def test_a_release_that_would_take_forever_is_refused():
-    with pytest.raises(DesignError, match="release_ms is missing"):
-        Design(Loop(4, 2), Recirculation(regression=0.0), Analog())
-
-
-@pytest.mark.parametrize("field", ["dac_bits", "adc_bits"])
-def test_units_without_bounds_have_no_converters(field):
-    with pytest.raises(DesignError, match=f"{field} = 4: .*'visible' are identity"):
-        Design(Loop(4, 2, visible="identity"), Recirculation(), Analog(**{field: 4}))
-
-
-def test_only_converters_of_a_hidden_group_need_its_bounds():
-    network = Loop(4, 2, hidden="identity")
-    Design(network, Recirculation(), Analog(dac_bits=4))
-    with pytest.raises(DesignError, match="'hidden' are identity"):
-        Design(network, Recirculation(), Analog(adc_bits=4))
-
-
-def test_any_number_of_cases_is_answered():
-    chip, cases = fabricated(), np.eye(4)[np.arange(1025) % 4]
-    found = chip.reconstruct(cases)
-    np.testing.assert_array_equal(found[-3:], chip.reconstruct(cases[:4])[[2, 3, 0]])
-    assert found.shape == (1025, 4)
-
-
-# Trajectories --------------------------------------------------------------------------
+# -- Trajectories ------------------------------------------------------------------------
 
 
 def test_a_trajectory_has_every_moment_of_every_unit_and_weight():

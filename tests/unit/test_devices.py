@@ -1,4 +1,4 @@
-"""Synapse devices: pulses and spreads held to each published model's closed form."""
+"""Synapse devices: leaks and dead parts, named random numbers, codes, what is refused."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from synapses import PULSED, SHAPE, N, W, assert_spread, fabricated, key, written
 
 import recirc_hw as rh
 from recirc_hw.random_streams import PURPOSES, philox, rounding_bits, rounding_key
@@ -24,264 +25,7 @@ from recirc_hw.substrates.devices import (
     pulse_response,
 )
 
-SHAPE = (200, 200)
-N = SHAPE[0] * SHAPE[1]  # synapses; six standard errors: 2e-9 a claim
-PULSED = (ConstantStep, LinearStep, SoftBounds, ExpStep)
-
-
-def key(step=0, chips=1, matrix=0):
-    return WriteKey(np.arange(chips, dtype=np.uint64), np.full(chips, step), matrix)
-
-
-def fabricated(device, shape=SHAPE, chips=1, matrix=0):
-    return Cells.stack([device.draw(seed, matrix, shape) for seed in range(chips)])
-
-
-def written(device, weights, change, cells=None, **name):
-    weights = np.broadcast_to(weights, (1, *SHAPE)).astype(float)
-    cells = fabricated(device) if cells is None else cells
-    change = np.broadcast_to(change, weights.shape).astype(float)
-    return device.write(weights, change, cells, key(**name))
-
-
-def assert_spread(values, mean, sd):
-    """Hold the mean and the sd of normal draws to six standard errors."""
-    n = np.size(values)
-    assert abs(np.mean(values) - mean) < 6 * sd / math.sqrt(n) + 1e-12
-    assert abs(np.std(values) - sd) < 6 * sd / math.sqrt(2 * n) + 1e-12
-
-
-def folded(mu, sd):
-    """Return the mean and the sd of |mu + sd z| (Leone, Nelson & Nottingham 1961)."""
-    if sd == 0:
-        return abs(mu), 0.0
-    mean = sd * math.sqrt(2 / math.pi) * math.exp(-(mu**2) / (2 * sd**2)) + mu * math.erf(
-        mu / (sd * math.sqrt(2))
-    )
-    return mean, math.sqrt(mu**2 + sd**2 - mean**2)
-
-
-# -- from device to device -----------------------------------------------------------
-
-
-def test_steps_vary_from_device_to_device_as_the_model_says():
-    gain, tilt, ratio = 0.2, 0.1, 0.3
-    cells = fabricated(
-        ConstantStep(dw_min=0.1, dw_min_dtod=gain, up_down_dtod=tilt, up_down=ratio)
-    )
-    for steps, middle in ((cells.dw_up, 1.0), (cells.dw_down, 1.0 - ratio)):
-        mean, sd = folded(middle, math.hypot(gain, tilt))
-        assert_spread(steps / 0.1, mean, sd)
-    up, down = (part / 0.1 - np.mean(part / 0.1) for part in (cells.dw_up, cells.dw_down))
-    products = up * down  # up = gain + tilt, down = gain - tilt
-    assert abs(np.mean(products) - (gain**2 - tilt**2)) < 6 * np.std(products) / math.sqrt(N)
-
-
-def test_up_down_leaves_the_larger_step_as_dw_min():
-    for up_down, up, down in ((0.5, 1.0, 0.5), (-0.5, 0.5, 1.0), (0.0, 1.0, 1.0)):
-        cells = ConstantStep(dw_min=0.1, up_down=up_down).draw(0, 0, (1, 1))
-        assert (cells.dw_up[0, 0], cells.dw_down[0, 0]) == (0.1 * up, 0.1 * down)
-
-
-def test_spreads_drawn_apart_for_up_and_down_are_two_equal_spreads():
-    half = 0.3 / math.sqrt(2)
-    cells = fabricated(ConstantStep(dw_min=1.0, dw_min_dtod=half, up_down_dtod=half))
-    assert_spread(cells.dw_up, *folded(1.0, 0.3))
-    assert abs(np.corrcoef(cells.dw_up.ravel(), cells.dw_down.ravel())[0, 1]) < 6 / math.sqrt(N)
-
-
-def test_bounds_vary_from_device_to_device_as_the_model_says():
-    cells = fabricated(ConstantStep(w_max=4.0, w_min=-2.0, w_max_dtod=0.3, w_min_dtod=0.1))
-    assert_spread(cells.w_max, *(4.0 * part for part in folded(1.0, 0.3)))
-    assert_spread(-cells.w_min, *(2.0 * part for part in folded(1.0, 0.1)))
-
-
-def test_slopes_vary_from_device_to_device_as_the_model_says():
-    device = LinearStep(gamma_up=0.4, gamma_down=0.6, gamma_up_dtod=0.1, gamma_down_dtod=0.2)
-    cells = fabricated(device)
-    assert_spread(cells.slope_up * 16, *folded(0.4, 0.1))
-    assert_spread(-cells.slope_down * 16, *folded(0.6, 0.2))
-    soft = fabricated(SoftBounds(w_max_dtod=0.2))
-    np.testing.assert_array_equal(soft.slope_up, 1 / soft.w_max)
-
-
-def test_the_leak_varies_from_device_to_device_as_the_model_says():
-    cells = fabricated(IdealDevice(lifetime=50.0, lifetime_dtod=0.3))
-    assert_spread(cells.leak * 50, *folded(1.0, 0.3))
-
-
-EFFECTS = {
-    "dw_min_dtod": {"dw_up", "dw_down"},
-    "up_down_dtod": {"dw_up", "dw_down"},
-    "w_max_dtod": {"w_max"},
-    "w_min_dtod": {"w_min"},
-    "gamma_up_dtod": {"slope_up"},
-    "gamma_down_dtod": {"slope_down"},
-    "lifetime_dtod": {"leak"},
-    "corrupt_devices_prob": {"dead"},
-}
-
-
-@pytest.mark.parametrize("effect", EFFECTS)
-def test_the_strength_of_one_effect_never_redraws_another(effect):
-    spreads = dict.fromkeys(EFFECTS, 0.1)
-    device = LinearStep(lifetime=50.0, **spreads)
-    before, after = (d.draw(3, 1, (20, 30)) for d in (device, device.replace(**{effect: 0.2})))
-    for name in Cells.__dataclass_fields__:
-        same = np.array_equal(getattr(before, name), getattr(after, name))
-        assert same == (name not in EFFECTS[effect]), name
-
-
-def test_a_stronger_effect_stretches_the_same_draw():
-    weak, strong = (ConstantStep(w_max_dtod=s).draw(0, 0, (9, 9)).w_max for s in (0.05, 0.1))
-    np.testing.assert_allclose(strong - 16, 2 * (weak - 16), rtol=1e-9)
-
-
-def test_matrices_and_chips_differ_and_are_the_same_ever_after():
-    device = ConstantStep(w_max_dtod=0.1)
-    first = device.draw(7, 0, (4, 5)).w_max
-    np.testing.assert_array_equal(first, device.draw(7, 0, (4, 5)).w_max)
-    for other in (device.draw(8, 0, (4, 5)), device.draw(7, 1, (4, 5))):
-        assert not np.isin(first, other.w_max).any()
-
-
-# -- one pulse -----------------------------------------------------------------------
-
-W = np.linspace(-15.0, 15.0, N).reshape(SHAPE)
-RERAM = {"A_up": -1.18445, "A_down": -0.081404, "gamma_up": 5.0, "gamma_down": 5.0,
-         "a": -0.5, "b": -0.5}  # fmt: skip
-
-RESPONSES = {  # the published step at weight w, in units of dw: (up, down)
-    "constant": (ConstantStep(), lambda w: (np.ones_like(w), np.ones_like(w))),
-    "linear": (
-        LinearStep(gamma_up=0.4, gamma_down=0.7),
-        lambda w: (1 - 0.4 * w / 16, 1 + 0.7 * w / 16),
-    ),
-    "soft": (SoftBounds(w_min=-32.0), lambda w: (1 - w / 16, 1 + w / 32)),
-    "exponential": (
-        ExpStep(**RERAM),
-        lambda w: (
-            1 + 1.18445 * np.exp(5 * (-w / 32 - 0.5)),
-            1 + 0.081404 * np.exp(-5 * (-w / 32 - 0.5)),
-        ),
-    ),
-    "exponential that ends": (
-        ExpStep(),
-        lambda w: (
-            np.maximum(1 - 0.00081 * np.exp(12.44625 * (0.244 * w / 16 + 0.2425)), 0),
-            np.maximum(1 - 0.36833 * np.exp(-12.78785 * (0.244 * w / 16 + 0.2425)), 0),
-        ),
-    ),
-}
-
-
-@pytest.mark.parametrize("model", RESPONSES)
-@pytest.mark.parametrize("up", [True, False])
-def test_one_pulse_moves_as_the_published_model_says(model, up):
-    device, response = RESPONSES[model]
-    sign = 1 if up else -1
-    moved = written(device, W, sign * device.dw_min)[0] - W
-    np.testing.assert_allclose(
-        moved, sign * device.dw_min * response(W)[0 if up else 1], rtol=0, atol=1e-13
-    )
-
-
-@pytest.mark.parametrize("model", RESPONSES)
-def test_one_pulse_scatters_in_proportion_to_its_step(model):
-    device, response = RESPONSES[model]
-    device = device.replace(dw_min_std=0.3)
-    expected = device.dw_min * response(W)[0]
-    moved = written(device, W, device.dw_min)[0] - W
-    kept = expected > 1e-3 * device.dw_min
-    assert kept.mean() > 0.5
-    assert_spread(moved[kept] / expected[kept], 1.0, 0.3)
-
-
-@pytest.mark.parametrize("kind", [LinearStep, SoftBounds])
-def test_additive_noise_scatters_alike_at_every_weight(kind):
-    device = kind(dw_min_std=0.3, mult_noise=False)
-    quiet = device.replace(dw_min_std=0.0)
-    noise = written(device, W, device.dw_min) - written(quiet, W, device.dw_min)
-    inside = np.abs(W) < 14
-    assert_spread(noise[0][inside] / device.dw_min, 0.0, 0.3)
-
-
-# -- many pulses ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("pulses", [0.0, 0.3, 1.0, 2.75])
-def test_pulse_counts_are_the_wanted_change_on_average(pulses):
-    device = ConstantStep()
-    moved = written(device, 0.0, -pulses * device.dw_min) / -device.dw_min
-    np.testing.assert_allclose(moved, np.rint(moved), atol=1e-9)
-    rest = pulses - math.floor(pulses)
-    assert moved.min() >= math.floor(pulses) - 1e-9
-    assert moved.max() <= math.ceil(pulses) + 1e-9
-    error = math.sqrt(rest * (1 - rest) / N)
-    assert abs(moved.mean() - pulses) <= 6 * error + 1e-9
-
-
-@pytest.mark.parametrize("pulses", [1, 7, 50])
-def test_pulses_of_a_constant_step_scatter_like_their_sum(pulses):
-    device = ConstantStep(dw_min_std=0.3)
-    moved = written(device, 0.0, pulses * device.dw_min) / device.dw_min
-    assert_spread(moved, pulses, 0.3 * math.sqrt(pulses))
-
-
-@pytest.mark.parametrize("pulses", [1, 10, 300])
-def test_many_pulses_follow_the_closed_forms(pulses):
-    change = pulses * 0.032
-    soft = written(SoftBounds(), -8.0, change)
-    np.testing.assert_allclose(soft, 16 - 24 * (1 - 0.002) ** pulses, rtol=1e-12)
-    linear = written(LinearStep(gamma_up=0.0, gamma_down=0.5), 8.0, -change)
-    goal, lost = -32.0, 0.032 * 0.5 / 16  # w* = w_min / gamma
-    wanted = max(goal + (8 - goal) * (1 - lost) ** pulses, -16.0)
-    np.testing.assert_allclose(linear, wanted, rtol=1e-12)
-
-
-@pytest.mark.parametrize("name", ["linear", "soft", "exponential"])
-def test_pulses_at_once_are_the_pulses_one_by_one(name):
-    device = RESPONSES[name][0]
-    one_by_one = W[None]
-    for step in range(12):
-        one_by_one = written(device, one_by_one, device.dw_min, step=step)
-    at_once = written(device, W, 12 * device.dw_min)
-    np.testing.assert_allclose(at_once, one_by_one, rtol=0, atol=1e-12)
-
-
-def test_pulses_of_soft_bounds_scatter_like_a_product_of_independent_ones():
-    # y = 1 - w / w_max is multiplied by 1 - s (1 + sigma z) at each pulse.
-    device, pulses, sigma = SoftBounds(dw_min=0.16, dw_min_std=0.3), 20, 0.3
-    s = device.dw_min / device.w_max
-    left = 1 - written(device, 0.0, pulses * device.dw_min) / device.w_max
-    mean = (1 - s) ** pulses
-    sd = math.sqrt(((1 - s) ** 2 + (s * sigma) ** 2) ** pulses - mean**2)
-    second_order = pulses * (s * sigma) ** 2  # what one normal for all pulses may miss
-    assert abs(left.mean() - mean) < 6 * sd / math.sqrt(N) + second_order
-    assert abs(left.std() / sd - 1) < 6 / math.sqrt(2 * N) + second_order
-
-
-@pytest.mark.parametrize("kind", PULSED)
-def test_weights_saturate_at_each_synapse_s_own_bounds(kind):
-    device = kind(w_max_dtod=0.2, w_min_dtod=0.2, dw_min_std=0.3, dw_min=0.3)
-    shape = (1, 40, 40)
-    cells, weights = fabricated(device, shape[1:]), np.zeros(shape)
-    for sign, bound in ((1, cells.w_max), (-1, cells.w_min)):
-        for step in range(20):
-            weights = device.write(weights, np.full(shape, sign * 1e9), cells, key(step))
-            assert (weights <= cells.w_max).all()
-            assert (weights >= cells.w_min).all()
-        reached = 1e-2 if kind is SoftBounds else 1e-12
-        if kind is not ExpStep:  # which stops where its step ends
-            assert np.abs(weights / bound - 1).max() < reached
-
-
-def test_a_write_gives_no_more_pulses_than_the_range_has_steps():
-    device = SoftBounds()
-    assert device.pulses(np.array([np.inf, -1e300]), 0.5).tolist() == [1000.0, 1000.0]
-
-
-# -- what time and writing do ----------------------------------------------------------
+# -- what time and writing do ------------------------------------------------------------
 
 
 def test_the_weight_leaks_at_each_write():
@@ -338,7 +82,7 @@ def test_a_change_that_is_not_a_number_shows():
         assert np.isfinite(after[0, 0, 1:]).all()
 
 
-# -- which random number goes where ----------------------------------------------------
+# -- which random number goes where ------------------------------------------------------
 
 
 def test_a_write_is_what_its_docstring_says_step_by_step():
@@ -401,7 +145,7 @@ def test_writes_of_other_steps_and_matrices_draw_other_numbers():
         assert abs(np.corrcoef(first.ravel(), other.ravel())[0, 1]) < 6 / math.sqrt(N)
 
 
-# -- codes -----------------------------------------------------------------------------
+# -- codes -------------------------------------------------------------------------------
 
 
 def test_codes_round_as_the_fixed_point_substrate_does():
