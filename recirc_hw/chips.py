@@ -27,8 +27,9 @@ class Chip:
         self.design, self.seed, self.updates = design, int(seed), 0
         self.steps = 0  # writes ever done, which name the rounding bits of the next
         self.program = design.lowered()  # in whose units the sums are
+        design.substrate.check_chip(self.seed, self.program)
         stored = [
-            design.substrate.store(design.network.initial(matrix, self.seed, step), matrix)
+            self._stored(step, design.network.initial(matrix, self.seed, step))
             for step, matrix in enumerate(self.program.layout.matrices)
         ]
         self.matrices, self.sums = (list(part) for part in zip(*stored, strict=True))
@@ -66,7 +67,7 @@ class Chip:
         ):
             raise ValueError("weights: symmetric ones must be each other's transpose")
         for k, array in enumerate(arrays):
-            self.matrices[k], self.sums[k] = self.design.substrate.store(array, records[k])
+            self.matrices[k], self.sums[k] = self._stored(k, array)
 
     def load(self, matrices):
         """Give the chip these weights, as nearly as it can hold them.
@@ -102,7 +103,7 @@ class Chip:
         if values.shape != (len(weights),) or not np.isfinite(values).all():
             raise ValueError(f"biases: want {len(weights)} finite values, got {values}")
         weights[:, -1] = values
-        codes, left = self.design.substrate.store(weights, self.program.layout.matrices[k])
+        codes, left = self._stored(k, weights)
         self.matrices[k][:, -1], self.sums[k][:, -1] = codes[:, -1], left[:, -1]
 
     def start_sums(self, program):
@@ -272,6 +273,11 @@ class Chip:
         backend_called(backend).train(job)
         return phase_counts(program, body.counters[0])
 
+    def _stored(self, k, weights):
+        """Return (matrix k as the chip holds these weights, what is left in its sums)."""
+        record = self.program.layout.matrices[k]
+        return self.design.substrate.store(weights, record, self.seed, k)
+
     def _body(self, program):
         """Return what this chip has besides its weights."""
         body = self.design.substrate.body([self.seed], program)
@@ -354,7 +360,10 @@ class Chip:
             network.initial(record, self.seed, step)
             for step, record in enumerate(records) if step >= len(known)
         ]  # fmt: skip
-        return [substrate.store(array, None)[0] for array in (*known, *fresh)]
+        return [
+            substrate.store(array, None, self.seed, step)[0]
+            for step, array in enumerate((*known, *fresh))
+        ]
 
     def _slot(self, cases, index, name, readout=None):
         cases = self._checked(cases)

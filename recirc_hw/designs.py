@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 
 from recirc_hw.chips import Chip
-from recirc_hw.errors import DesignError, UnsupportedError, nearest
+from recirc_hw.errors import DesignError, UnsupportedError, nearest, warn
 from recirc_hw.programs import Phases
 from recirc_hw.rules import RULES, CustomRule, FirstPass, Rule
 from recirc_hw.sections import SECTIONS, parts_of, read, written
@@ -43,6 +43,8 @@ class Design:
                 names = ", ".join(kind.__name__ for kind in kinds.values())
                 raise DesignError(f"{section} = {part!r}: want one of {names}")
         self.lowered()  # a rule or a substrate that does not fit is refused here
+        for caution in self.substrate.cautions(self.rule, self.network):
+            warn(caution)
 
     def __repr__(self):
         return f"Design({self.network!r}, {self.rule!r}, {self.substrate!r})"

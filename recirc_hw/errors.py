@@ -1,5 +1,7 @@
-"""What recirc_hw raises on purpose; everything else is a built-in exception."""
+"""What recirc_hw raises, and warns of, on purpose; all else is a built-in exception."""
 
+import sys
+import warnings
 from difflib import get_close_matches
 
 
@@ -53,6 +55,18 @@ class NativeBoundsError(NativeError):
 
 class NativeInstructionSetError(NativeError):
     """The instruction set asked for is not there on this machine."""
+
+
+def warn(message):
+    """Warn of `message` at the line outside this package from which it was called."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and _name(frame).partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+def _name(frame):
+    return frame.f_globals.get("__name__", "")
 
 
 def nearest(name, allowed):

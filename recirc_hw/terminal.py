@@ -34,6 +34,12 @@ def failed(message):
     err.print(str(message), markup=False)
 
 
+def warned(message, *_):
+    """Print a warning, one line, to standard error; stands in for `warnings.showwarning`."""
+    err.print("[bold yellow]warning:[/]", end=" ")
+    err.print(" ".join(str(message).split()), markup=False)
+
+
 @contextmanager
 def _bar(label, *columns, **fields):
     """Yield the update of a live bar on a terminal; None where nobody would see it."""

@@ -9,11 +9,17 @@ import numpy as np
 class Trajectory:
     """What a continuous-time chip does while one case goes through its phases.
 
-    `time_ms` counts from the clamp, shape (n,). `activity` and `trace` hold each
-    group's units by the group's name, shape (n, units), in 0..1 for logistic units;
-    traces are those of the plasticity, and the activity itself where it has none.
-    `weights` holds what each matrix would be if written then, shape (n, rows,
-    cols + 1), bias last. `phases` are (name, first ms, last ms).
+    Parameters
+    ----------
+    time_ms : float array, shape (n,)
+        From 0, when the case was clamped.
+    activity, trace : dict of float arrays, shape (n, units), by group
+        In 0..1 for logistic units, -1..1 for tanh. Traces are those of the plasticity (or
+        the derivative circuit's copy p), and the activity itself where it has none.
+    weights : dict of float arrays, shape (n, rows, cols + 1), by matrix
+        What each would be if written then, bias last; no unit: net input for each unit
+        of activity.
+    phases : tuple of (name, first ms, last ms)
     """
 
     time_ms: np.ndarray

@@ -49,7 +49,7 @@ def _trajectory(program, weights, body, moments):
     trace = np.where(untraced, activity, trace)
     parts = {g.name: slice(g.offset, g.offset + g.size) for g in groups}
     return Trajectory(
-        np.cumsum([moment[0].dt_ms for moment in moments]),
+        np.cumsum([0.0, *(phase.dt_ms for phase, *_ in moments[1:])]),
         {name: activity[:, part] for name, part in parts.items()},
         {name: trace[:, part] for name, part in parts.items()},
         {

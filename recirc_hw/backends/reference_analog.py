@@ -72,6 +72,8 @@ class _Presentation:
         values = None
         for phase in self.program.phases:
             self._enter(phase, state)
+            if watcher is not None and not self.moment:
+                watcher(phase, state, self.changes)
             for _ in range(phase.steps):
                 state = self._step(phase, state)
                 self.moment += 1

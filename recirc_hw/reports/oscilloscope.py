@@ -1,15 +1,18 @@
 """One case through clamp and release, as an oscilloscope would show it."""
 
+import textwrap
+
 import numpy as np
 
 from recirc_hw.reports.style import MUTED, RULE, Picture, legend_above, line_style, styled
 
+LONGEST = 84  # characters of a line below the axis
 LARGEST = 6  # units of a group that are drawn apart
 
 
 @styled
 def oscilloscope(trajectory):
-    """Draw every group's activity over time, and how far its weights have gone.
+    """Draw every group's activity over time, its trace, and how far its weights have gone.
 
     Time is stretched in the phases after the first, which are short: each phase
     gets the same width. Of a large group the units that change most are drawn.
@@ -20,7 +23,8 @@ def oscilloscope(trajectory):
     at = _stretched(trajectory)
     picture.columns = {"time_ms": trajectory.time_ms}
     for ax, group in zip(axes, groups, strict=False):
-        _draw_group(ax, at, group, trajectory.activity[group], picture.columns)
+        activity, trace = trajectory.activity[group], trajectory.trace[group]
+        _draw_group(ax, at, group, activity, trace, picture.columns)
     _draw_weights(axes[-1], at, trajectory, picture.columns)
     for ax in axes:
         _shade(ax, trajectory)
@@ -44,12 +48,18 @@ def _chosen(values):
     return sorted(np.argsort(np.ptp(values, axis=0))[::-1][:LARGEST])
 
 
-def _draw_group(ax, at, group, values, columns):
+def _draw_group(ax, at, group, values, trace, columns):
+    traced = not np.array_equal(values, trace)
     for place, unit in enumerate(_chosen(values)):
-        ax.plot(at, values[:, unit], label=f"unit {unit + 1}", **line_style(place))
+        style = line_style(place)
+        ax.plot(at, values[:, unit], label=f"unit {unit + 1}", **style)
         columns[f"{group} {unit + 1}"] = values[:, unit]
+        if traced:
+            ax.plot(at, trace[:, unit], color=style["color"], lw=0.7)
+            columns[f"{group} {unit + 1}, trace"] = trace[:, unit]
     ax.set_ylabel("activity")
-    legend_above(ax, columns=6, title=f"{group} group")
+    title = f"{group} group" + (" (thin: what lags behind, for the synapses)" if traced else "")
+    legend_above(ax, columns=6, title=title)
 
 
 def _draw_weights(ax, at, trajectory, columns):
@@ -77,4 +87,5 @@ def _label_time(ax, trajectory):
     ends = [0.0, *(end for _, _, end in trajectory.phases)]
     ax.set_xticks(range(len(ends)), [f"{end:.3g}" for end in ends])
     names = ", then ".join(name for name, _, _ in trajectory.phases)
-    ax.set_xlabel(f"time (ms), each phase stretched to the same width: {names}")
+    label = f"time (ms), each phase stretched to the same width: {names}"
+    ax.set_xlabel(textwrap.fill(label, LONGEST))

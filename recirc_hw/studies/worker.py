@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 
 from recirc_hw.studies.cells import run_cell
 
@@ -14,6 +15,7 @@ from recirc_hw.studies.cells import run_cell
 def main():
     """Serve the parent process; what anything prints goes to standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    warnings.simplefilter("ignore", UserWarning)  # whoever made the study was warned
     cells = sys.stdin.buffer
     with os.fdopen(os.dup(1), "wb") as results:
         os.dup2(2, 1)

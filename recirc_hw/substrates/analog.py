@@ -1,18 +1,17 @@
 """The analog substrate: leaky units with memory in continuous time."""
 
-import math
+from operator import attrgetter
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, PositiveFloat
 
-from recirc_hw.errors import DesignError
 from recirc_hw.programs import Phases
 from recirc_hw.programs.analog import AnalogBody
 from recirc_hw.random_streams import normal, uniform
 from recirc_hw.substrates.devices import AnyDevice, IdealDevice, Synapses
 from recirc_hw.substrates.held import Held
-from recirc_hw.substrates.timing import phases_of
+from recirc_hw.substrates.timing import cautions, check_chip, lognormal, phases_of
 
 Spread = Annotated[float, Field(ge=0, le=2)]
 Deviation = Annotated[float, Field(ge=0)]
@@ -154,7 +153,11 @@ class Analog(Held):
     )
 
     def effects(self):
-        """Return what real parts add to the equations, each with what turns it off."""
+        """Return what real parts add to the equations, each with what turns it off.
+
+        "synapse device" are its steps and bounds; its spread and pulse noise are relative
+        to those, and go with them. Its leak and its dead synapses stay.
+        """
         off = {
             "time constants": {"tau_mismatch": 0.0},
             "gains": {"gain_mismatch": 0.0},
@@ -168,16 +171,27 @@ class Analog(Held):
             "stuck units": {"stuck_units": 0.0},
             "case converters": {"dac_bits": None},
             "activity converters": {"adc_bits": None},
-            "synapse device": {"device": IdealDevice()},
+            "synapse device": {"device": IdealDevice.in_place_of(self.device)},
         }
+        for name, fields in self.device.effects().items():
+            off[name] = {f"device.{field}": value for field, value in fields.items()}
         return {
             name: fields for name, fields in off.items()
-            if any(getattr(self, field) != value for field, value in fields.items())
+            if any(attrgetter(field)(self) != value for field, value in fields.items())
         }  # fmt: skip
 
     def lower(self, rule, network, batch_size=1) -> Phases:
         """Return the phases of one case under `rule`; see `timing.phases_of`."""
         return phases_of(self, rule, network)
+
+    def cautions(self, rule, network):
+        """Return what a design is warned of; see `timing.cautions`."""
+        return cautions(self, rule, network)
+
+    def check_chip(self, seed, program):
+        """Refuse a chip too fast for its steps; see `timing.check_chip`."""
+        if self.tau_mismatch:
+            check_chip(self, seed, program, self._times([seed], program))
 
     def body(self, seeds, program):
         """Return the parts of the chips that `seeds` stand for, as fabricated.
@@ -185,15 +199,13 @@ class Analog(Held):
         Every effect has a random stream of its own: the strength of one does not
         re-draw another.
         """
-        times = _nominal_times(program)
-        tau_ms = times * _units(seeds, "tau mismatch", times.size, self.tau_mismatch)
-        _check_times(program, seeds, tau_ms)
+        times = self._times(seeds, program)
         return AnalogBody.start(
             seeds,
-            tau_ms=tau_ms,
-            gain=_units(seeds, "gain mismatch", times.size, self.gain_mismatch),
-            offset=self.offset_mismatch * _drawn(seeds, "offset mismatch", times.size),
-            stuck=self._stuck(seeds, times.size),
+            tau_ms=times,
+            gain=_units(seeds, "gain mismatch", times.shape[1], self.gain_mismatch),
+            offset=self.offset_mismatch * _drawn(seeds, "offset mismatch", times.shape[1]),
+            stuck=self._stuck(seeds, times.shape[1]),
             read_gain=_synapses(seeds, "read mismatch", program, self.read_mismatch),
             write_gain=_synapses(seeds, "write mismatch", program, self.write_mismatch),
             synapses=Synapses.fabricate(
@@ -201,17 +213,17 @@ class Analog(Held):
             ),
         )
 
+    def _times(self, seeds, program):
+        """Return each unit's time constant in ms, shape (n_chips, n_units)."""
+        groups = program.layout.slots[:-1]
+        nominal = np.repeat(program.dynamics.tau_ms, [group.size for group in groups])
+        return nominal * _units(seeds, "tau mismatch", nominal.size, self.tau_mismatch)
+
     def _stuck(self, seeds, units):
         """Return what stuck units hold, NaN for those that work."""
         picked = np.stack([uniform(seed, "stuck units", units) for seed in seeds])
         values = np.stack([uniform(seed, "stuck values", units) for seed in seeds])
         return np.where(picked < self.stuck_units, np.floor(2 * values), np.nan)
-
-
-def _nominal_times(program):
-    """Return each unit's time constant in ms, before mismatch."""
-    groups = program.layout.slots[:-1]
-    return np.repeat(program.dynamics.tau_ms, [group.size for group in groups])
 
 
 def _units(seeds, purpose, count, spread):
@@ -230,24 +242,3 @@ def _synapses(seeds, purpose, program, spread):
 def _drawn(seeds, purpose, shape, step=0):
     """Return standard normals of each chip, shape (n_chips, *shape)."""
     return np.stack([normal(int(seed), purpose, shape, step=step) for seed in seeds])
-
-
-def _check_times(program, seeds, tau_ms):
-    """Refuse units that mismatch made faster than a step of an integrator that diverges.
-
-    Runge and Kutta's scheme follows a leak well below dt = tau and diverges above
-    2.79 tau; Heun's solves it exactly.
-    """
-    step, fastest = max(phase.dt_ms for phase in program.phases), tau_ms.min(axis=1)
-    if program.dynamics.integrator == "rk4" and step > fastest.min():
-        raise DesignError(
-            f"Analog.dt_ms = {step:g} is too large for the chip of seed "
-            f"{seeds[fastest.argmin()]}, where tau_mismatch made a time constant of "
-            f"{fastest.min():.3g} ms; less than that will do, or integrator 'heun'"
-        )
-
-
-def lognormal(draws, spread):
-    """Return exp(sd z - sd^2 / 2), of mean 1 and relative standard deviation `spread`."""
-    sd = math.sqrt(math.log1p(spread**2))
-    return np.exp(sd * draws - sd * sd / 2)

@@ -13,9 +13,17 @@ class Substrate(Fields):
         """Return {effect: {field: the value that turns it off}} of the effects it has.
 
         An effect whose fields have those values already is not one of them. Turning
-        all of them off leaves the substrate as nearly ideal as it can be made.
+        all of them off leaves the substrate as nearly ideal as it can be made. A field of
+        a part is named "part.field", and goes with the part where that is replaced.
         """
         return {}
+
+    def cautions(self, rule, network) -> tuple[str, ...]:
+        """Return what a design of this substrate has to be warned of, a sentence each."""
+        return ()
+
+    def check_chip(self, seed, program):
+        """Refuse a chip whose fabricated parts `program` does not suit: none, here."""
 
     def without(self, *names: str):
         """Return a copy in which these effects are turned off.
@@ -27,11 +35,18 @@ class Substrate(Fields):
         """
         found = self.effects()
         changes: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
         for name in names:
             if name not in found:
                 raise DesignError(
                     f"{type(self).__name__} has no effect '{name}'{nearest(name, found)}; "
                     f"it has {', '.join(found) or 'none'}"
                 )
-            changes |= found[name]
+            for field, value in found[name].items():
+                part, _, own = field.rpartition(".")
+                (parts.setdefault(part, {}) if part else changes)[own] = value
+        for part, fields in parts.items():
+            kept = changes.get(part, getattr(self, part))
+            known = {field: fields[field] for field in fields if hasattr(kept, field)}
+            changes[part] = kept.replace(**known)
         return self.replace(**changes)

@@ -312,7 +312,7 @@ class FixedPoint(Substrate):
         """Return what a slot's codes stand for, as float64."""
         return codes / np.float64(slot.one)
 
-    def store(self, weights, matrix):
+    def store(self, weights, matrix, seed, step):
         """Return (codes, remainders) of real weights: the nearest codes, half up.
 
         Remainders are in units of 2^-shift of a weight step, as g has them; weights

@@ -38,8 +38,12 @@ class Floating(Substrate):
         """Return what a slot's values stand for: themselves."""
         return values
 
-    def store(self, weights, matrix):
-        """Return (weights as the chip holds them, what is left over in the sums)."""
+    def store(self, weights, matrix, seed, step):
+        """Return (weights as the chip holds them, what is left over in the sums).
+
+        `seed` is the chip's and `step` the matrix's place in the network: they name the
+        parts as fabricated, where those differ from one another.
+        """
         return weights.astype(self.dtype), np.zeros(weights.shape, self.dtype)
 
     def read(self, weights, matrix):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recirc_hw.errors import DesignError
-from recirc_hw.substrates.devices import AnyDevice, Cells
+from recirc_hw.substrates.devices import AnyDevice
 from recirc_hw.substrates.floating import Floating
 
 
@@ -26,7 +26,10 @@ class Held(Floating):
                 f"what device '{self.device.type}' holds: want a larger w_max"
             )
 
-    def store(self, weights, matrix):
-        """Return (weights as the devices hold them, what is left over in the sums)."""
-        held = self.device.store(weights, Cells.plain(weights.shape))
-        return super().store(held, matrix)
+    def store(self, weights, matrix, seed, step):
+        """Return (weights as the devices hold them, what is left over in the sums).
+
+        One outside the bounds of its own synapse, as fabricated, takes the nearest bound.
+        """
+        held = self.device.store(weights, self.device.draw(seed, step, weights.shape))
+        return super().store(held, matrix, seed, step)

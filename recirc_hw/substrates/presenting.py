@@ -1,7 +1,6 @@
 """When a spiking chip's units are clamped, run free and learn: a rule as phases."""
 
 import math
-import warnings
 from dataclasses import replace
 from functools import lru_cache
 
@@ -152,15 +151,17 @@ def _phase(substrate, name, duration_ms, clamped, moving, plastic=()):
 
 
 def _clamp_ms(substrate):
-    """Return how long a case is clamped; warn where synapses keep much of the last one."""
-    if substrate.clamp_ms is None:
-        return ENOUGH * substrate.tau_ms
-    if substrate.clamp_ms < ENOUGH * substrate.tau_ms:
-        left = math.exp(-substrate.clamp_ms / substrate.tau_ms)
-        warnings.warn(
-            f"Spiking.clamp_ms = {substrate.clamp_ms:g}: traces keep {left:.0%} of the case "
-            f"before, and weights learn from that; {ENOUGH * substrate.tau_ms:g} ms or more "
-            "leave 2%, at 2 tau_ms or less nothing is learned",
-            stacklevel=2,
-        )
-    return substrate.clamp_ms
+    """Return how long a case is clamped."""
+    return ENOUGH * substrate.tau_ms if substrate.clamp_ms is None else substrate.clamp_ms
+
+
+def cautions(substrate):
+    """Return the warning of a clamp so short that synapses keep much of the last case."""
+    if _clamp_ms(substrate) >= ENOUGH * substrate.tau_ms:
+        return ()
+    left = math.exp(-substrate.clamp_ms / substrate.tau_ms)
+    return (
+        f"Spiking.clamp_ms = {substrate.clamp_ms:g}: traces keep {left:.0%} of the case "
+        f"before, and weights learn from that; {ENOUGH * substrate.tau_ms:g} ms or more "
+        "leave 2%, at 2 tau_ms or less nothing is learned",
+    )

@@ -10,7 +10,7 @@ from recirc_hw.programs import Phases
 from recirc_hw.programs.spiking import SpikingBody
 from recirc_hw.substrates.devices import AnyDevice, IdealDevice, Synapses
 from recirc_hw.substrates.held import Held
-from recirc_hw.substrates.presenting import phases_of
+from recirc_hw.substrates.presenting import cautions, phases_of
 
 LEARNING = ("trace_updates", "weight_writes")  # whenever they happen
 Times = PositiveFloat | tuple[PositiveFloat, ...]
@@ -167,6 +167,10 @@ class Spiking(Held):
         """Return the phases of one case under `rule`; see `presenting.phases_of`."""
         return phases_of(self, rule, network)
 
+    def cautions(self, rule, network):
+        """Return the warning of a clamp too short, if it is; see `presenting.cautions`."""
+        return cautions(self)
+
     def body(self, seeds, program):
         """Return the chips that `seeds` stand for, at rest."""
         synapses = None
@@ -174,12 +178,12 @@ class Spiking(Held):
             synapses = Synapses.fabricate(self.device, seeds, program.layout.matrices)
         return SpikingBody.at_rest(seeds, program.dynamics, len(program.phases), synapses)
 
-    def store(self, weights, matrix):
+    def store(self, weights, matrix, seed, step):
         """Return (weights of every copy of each unit, nothing left over)."""
         if matrix is not None and len(weights) != matrix.rows:
             copied = np.repeat(np.repeat(weights[:, :-1], self.copies, 0), self.copies, 1)
             weights = np.column_stack([copied, np.repeat(weights[:, -1], self.copies)])
-        return super().store(weights, matrix)
+        return super().store(weights, matrix, seed, step)
 
     def read(self, weights, matrix):
         """Return the weights between the network's units: means over their copies."""

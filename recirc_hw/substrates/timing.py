@@ -6,8 +6,9 @@ others T / settling. CCR has fast units, and slow traces of them.
 """
 
 import math
-import warnings
 from functools import lru_cache
+
+import numpy as np
 
 from recirc_hw.errors import DesignError
 from recirc_hw.programs import Layout, Phase, Phases, group_slots
@@ -22,8 +23,16 @@ REMEMBERS = {  # combine: (visible units, hidden units, traces) that keep lambda
     "CCR": (False, False, True),
 }
 SETTLED = math.log(1e5)  # time constants until all but 1e-5 of a step is done
-ENOUGH = 4.0  # below which a clamp is too short for learning
+ENOUGH = 6.0  # below which a clamp is too short for learning
+SLOW = 2.326  # standard deviations above which lie the slowest 1 % of units
+FAST = 4.0  # and as many below it, 3 in 100,000: for them a step still is short enough
+UNUSED = {  # form: fields that mean nothing to it
+    "ungated": ("settling", "derivative_ms"),
+    "derivative_circuit": ("settling",),
+    "gated": ("tau_hidden_ms", "derivative_ms"),
+}
 COARSEST = 0.2  # of a time constant, the largest step of integration
+ROUNDED = 1 + 1e-6  # room for the rounding of a number in a message, which has to do
 FINE = 50  # steps to the shortest time constant, where none are asked for
 
 
@@ -77,11 +86,67 @@ def phases_of(substrate, rule, network):
         )
     if dynamics.noisy and dynamics.integrator == "rk4":
         raise DesignError("Analog.integrator = 'rk4': noise needs integrator 'heun'")
+    _check_delay(substrate, phases)
     slots = group_slots(network)
     matrices = rule.compile(network).layout.matrices[: len(groups)]
     layout = Layout(slots, matrices, slots[-1].offset + slots[-1].size)
     name = f"{rule.name} on {type(network).__name__}, {substrate.form}"
     return Phases(name, layout, tuple(phases), dynamics)
+
+
+def cautions(substrate, rule, network):
+    """Return what a learning design is warned of: a clamp too short, fields without use."""
+    if rule.learning_rate == 0:
+        return ()
+    times, found = _Times(substrate, rule, network, True), []
+    if times.clamp_ms * ROUNDED < times.enough_ms:
+        found.append(
+            f"Analog.clamp_ms = {times.clamp_ms:g} ends before the hidden units have settled: "
+            "synapses take the rest for a change, and chips learn late or never; want at "
+            f"least {times.enough_ms:g}, {ENOUGH:g} time constants of {_chain(substrate)}; "
+            f"not given, it is {times.settled_ms:g}"
+        )
+    for field in UNUSED[substrate.form]:
+        value, default = getattr(substrate, field), type(substrate).model_fields[field].default
+        if value != default:
+            found.append(
+                f"Analog.{field} = {value!r} has no effect in form '{substrate.form}'"
+            )
+    return tuple(found)
+
+
+def _chain(substrate):
+    """Return in words what has to settle one after another."""
+    parts = ["all hidden groups"]
+    if substrate.tau_mismatch:
+        parts[0] += f" as slow as 1 % of units are by tau_mismatch = {substrate.tau_mismatch:g}"
+    if substrate.form != "ungated":
+        parts.append("what lags behind them")
+    return " and ".join(parts) + (", and delay_ms" if substrate.delay_ms else "")
+
+
+def check_chip(substrate, seed, program, tau_ms):
+    """Refuse a chip with a unit that is too fast for Runge and Kutta's steps.
+
+    Heun's scheme solves the leak exactly: a fast unit follows its input, at any step.
+
+    Parameters
+    ----------
+    tau_ms : float array: every unit's time constant, as fabricated
+
+    Raises
+    ------
+    DesignError
+        Naming the chip's seed, the time constant and the largest step that would do.
+    """
+    step, shortest = max(phase.dt_ms for phase in program.phases), tau_ms.min()
+    if substrate.integrator == "rk4" and step > COARSEST * shortest * ROUNDED:
+        raise DesignError(
+            f"Analog.dt_ms: a unit of the chip of seed {seed} has, by tau_mismatch = "
+            f"{substrate.tau_mismatch:g}, a time constant of {shortest:g} ms, too short for "
+            f"'rk4' in steps of {step:g}; at most {COARSEST * shortest:g} will do, or "
+            "integrator 'heun'"
+        )
 
 
 def _learning(substrate, times, n_groups):
@@ -142,7 +207,9 @@ class _Times:
             self.trace_ms = (lag,) * (self.hidden + 1)
         if substrate.form == "gated" and learns:
             self._gate(substrate, rule)
-        self.clamp_ms = self._clamp(substrate)
+        self.enough_ms, settled_ms = self._settling(substrate)
+        self.clamp_ms = settled_ms if substrate.clamp_ms is None else substrate.clamp_ms
+        self.settled_ms = settled_ms
         self.dt_ms = self._step(substrate)
 
     def _gate(self, substrate, rule):
@@ -158,27 +225,28 @@ class _Times:
         if traces:
             self.trace_ms = (slow,) * (self.hidden + 1)
 
-    def _clamp(self, substrate):
-        """Return how long a case is held: until the last of a chain has settled."""
-        slowest = max(*self.tau_ms[1:], *self.trace_ms)
-        if substrate.clamp_ms is None:
-            return self.hidden * SETTLED * slowest + substrate.delay_ms * self.hidden
-        if substrate.clamp_ms < ENOUGH * slowest:
-            warnings.warn(
-                f"Analog.clamp_ms = {substrate.clamp_ms:g}: hidden units settle to "
-                f"{math.exp(-substrate.clamp_ms / slowest):.0%} only; {ENOUGH * slowest:g} ms "
-                "or more leave 2%",
-                stacklevel=2,
-            )
-        return substrate.clamp_ms
+    def _settling(self, substrate):
+        """Return (clamp that suffices for learning, clamp that is the default), in ms.
+
+        The hidden groups settle one after another, and what lags behind the last of them
+        after it. Enough counts the slowest 1 % of units, as mismatch makes them.
+        """
+        lag, slow = max(self.trace_ms), lognormal(SLOW, substrate.tau_mismatch)
+        delay = self.hidden * substrate.delay_ms
+        chain = sum(self.tau_ms[1:])
+        enough = ENOUGH * (slow * chain + lag) + delay
+        return enough, max(enough, SETTLED * (chain + lag) + delay)
 
     def _step(self, substrate):
         """Return the largest step of integration."""
         shortest = min(*self.tau_ms, *(trace for trace in self.trace_ms if trace), math.inf)
         if substrate.dt_ms is None:
-            return shortest / FINE
-        # Room for the rounding of the number in the message, which has to do.
-        if substrate.dt_ms > COARSEST * shortest * (1 + 1e-6):
+            step = shortest / FINE
+            if substrate.integrator == "rk4":  # it blows up where a unit is too fast for it
+                fast = min(self.tau_ms) * lognormal(-FAST, substrate.tau_mismatch)
+                step = min(step, COARSEST * fast)
+            return step
+        if substrate.dt_ms > COARSEST * shortest * ROUNDED:
             raise DesignError(
                 f"Analog.dt_ms = {substrate.dt_ms:g} is too large for a time constant of "
                 f"{shortest:g} ms; at most {COARSEST * shortest:g} will do"
@@ -189,6 +257,22 @@ class _Times:
         """Return a phase of so many whole steps."""
         steps = max(1, math.ceil(duration_ms / self.dt_ms - 1e-9))
         return Phase(name, duration_ms, steps, clamped, moving, plastic)
+
+
+def _check_delay(substrate, phases):
+    """Refuse a delay that would be rounded to none."""
+    delay, step = substrate.delay_ms, max(phase.dt_ms for phase in phases)
+    if delay and not round(delay / step):
+        raise DesignError(
+            f"Analog.delay_ms = {delay:g} is less than half a step of {step:g} and would be "
+            f"none; want 0, or dt_ms = {delay:g}"
+        )
+
+
+def lognormal(draws, spread):
+    """Return exp(sd z - sd^2 / 2), of mean 1 and relative standard deviation `spread`."""
+    sd = math.sqrt(math.log1p(spread**2))
+    return np.exp(sd * draws - sd * sd / 2)
 
 
 def _check_converters(substrate, network):

@@ -15,6 +15,19 @@ Spread = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+EFFECTS = {  # what can be turned off within a device: the fields that 0 turns off
+    "spread of steps": ("dw_min_dtod", "up_down_dtod"),
+    "spread of slopes": ("gamma_up_dtod", "gamma_down_dtod"),
+    "spread of bounds": ("w_max_dtod", "w_min_dtod"),
+    "spread of leaks": ("lifetime_dtod",),
+    "steps up unlike down": ("up_down",),
+    "pulse noise": ("dw_min_std",),
+    "write noise": ("write_noise_std",),
+    "weight leak": ("lifetime",),
+    "dead synapses": ("corrupt_devices_prob",),
+}
+
+
 class Device(Fields, ABC):
     """A synapse that holds one weight.
 
@@ -44,6 +57,15 @@ class Device(Fields, ABC):
     @abstractmethod
     def scaled(self, half_range):
         """Return the same device with its lengths scaled: half the range is `half_range`."""
+
+    def effects(self):
+        """Return {effect: {field: 0.0}} of what it does beside its steps and bounds."""
+        own = type(self).model_fields
+        found = {name: [f for f in fields if f in own] for name, fields in EFFECTS.items()}
+        return {
+            name: dict.fromkeys(fields, 0.0) for name, fields in found.items()
+            if any(getattr(self, field) for field in fields)
+        }  # fmt: skip
 
     def draw(self, seed, matrix, shape):
         """Return the `Cells` that fabrication with `seed` gives a matrix.

@@ -4,12 +4,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recirc_hw.errors import DataError
+from recirc_hw.errors import DataError, DesignError, warn
 from recirc_hw.substrates.devices.constant_step import ConstantStep
 from recirc_hw.substrates.devices.curves import CURVES
 from recirc_hw.substrates.devices.exp_step import ExpStep
 from recirc_hw.substrates.devices.linear_step import LinearStep
-from recirc_hw.substrates.devices.measured import Staircase, read_staircases
+from recirc_hw.substrates.devices.measured import (
+    Staircase,
+    check_directions,
+    read_staircases,
+)
 from recirc_hw.substrates.devices.noise import (
     cycle_spread,
     off_and_on_bound,
@@ -20,6 +24,8 @@ from recirc_hw.substrates.devices.soft_bounds import SoftBounds
 
 MODELS = {"constant_step": ConstantStep, "linear_step": LinearStep,
           "soft_bounds": SoftBounds, "exp_step": ExpStep}  # fmt: skip
+POOR = 0.5  # of the values' own spread: a fit that misses them by more is doubtful
+NEAREST = 0.02  # of half the range: how near 0 a bound of weights may lie
 EXACT = 1e-7  # of half the range: models that come nearer are equally good
 
 
@@ -27,9 +33,18 @@ EXACT = 1e-7  # of half the range: models that come nearer are equally good
 class FitReport:
     """What `fit_device` found, beside the device.
 
-    `aic` holds Akaike's criterion of each model and `rms` the root mean square residual
-    of its mean curves, in weight units. A measured value x is the weight
-    (x - zero) / unit.
+    Parameters
+    ----------
+    model : str
+        The type of the device that was chosen.
+    aic : dict of str to float
+        Akaike's criterion of each model, no unit; the least is chosen.
+    rms : dict of str to float
+        Root mean square residual of each model's mean curves, in weight units.
+    devices, staircases, points : int
+        How many were measured.
+    zero, unit : float
+        In the file's unit: a measured value x is the weight (x - zero) / unit.
     """
 
     model: str
@@ -87,16 +102,29 @@ def fit_device(path, w_max=16.0):
         `conductance` is centred and scaled so that the measured range becomes
         -w_max..w_max; a `weight` is taken as it is.
     w_max : float
-        Half the range of the weights that conductances become.
+        Half the range of the weights that conductances become, weight units; above 0.
+
+    Returns
+    -------
+    device : ConstantStep, LinearStep, SoftBounds or ExpStep
+        w_max, w_min and dw_min in weight units; dw_min_std relative to a step,
+        write_noise_std in steps of dw_min, the _dtod fields and up_down relative.
+    FitReport
 
     Raises
     ------
     DataError
-        If the file cannot be read, is ill-formed, holds no staircase in one direction,
-        values that do not change, or weights on one side of 0 only.
+        If the file cannot be read, is ill-formed, holds no staircase in one direction or
+        one that goes the other way, values that do not change, weights on one side of 0
+        only, or no pulse response: noise that every model's curve misses by as much as
+        the values spread. Misses of half as much are warned of.
+    TypeError, ValueError
+        If w_max is no number, or not finite and above 0.
     """
+    _check_half_range(w_max)
     staircases, quantity = read_staircases(path)
     zero, half = _scale(path, staircases, quantity)
+    check_directions(path, staircases, quantity)
     scaled = [replace(stair, values=(stair.values - zero) / half) for stair in staircases]
     names = list(dict.fromkeys(stair.device for stair in scaled))
     noise = scatter(scaled)
@@ -107,12 +135,42 @@ def fit_device(path, w_max=16.0):
     model = min(aic, key=aic.__getitem__)
     fields = _fields(model, found[model], devices)
     scale = w_max if quantity == "conductance" else half
-    device = MODELS[model](**_lengths(fields, scale))
+    try:
+        device = MODELS[model](**_lengths(fields, scale))
+    except DesignError as error:
+        raise DataError(f"{path}: no device answers like this: {error}") from None
     rms = {name: one.rms * scale for name, one in found.items()}
+    _judge(path, rms[model], scale * _spread_of(scaled), device.dw_min)
     return device, FitReport(
         model, aic, rms, len(names), len(scaled), sum(len(s.values) for s in scaled),
         zero, half / scale,
     )  # fmt: skip
+
+
+def _check_half_range(w_max):
+    """Refuse half a range that is no finite number above 0."""
+    if isinstance(w_max, bool) or not isinstance(w_max, int | float | np.number):
+        raise TypeError(f"w_max = {w_max!r}: want a number")
+    if not (np.isfinite(w_max) and w_max > 0):
+        raise ValueError(f"w_max = {w_max!r}: want a finite number above 0")
+
+
+def _spread_of(staircases):
+    """Return the sd of all values about their mean."""
+    return float(np.std(np.concatenate([stair.values for stair in staircases])))
+
+
+def _judge(path, rms, spread, step):
+    """Refuse a fit that explains nothing of the values' spread; warn of a doubtful one."""
+    if rms <= POOR * spread:
+        return
+    told = (
+        f"{path}: the nearest device's mean curve misses the values by {rms:.3g} rms, "
+        f"{rms / step:.3g} of its steps, where the values spread by {spread:.3g}"
+    )
+    if rms > spread:
+        raise DataError(f"{told}: no pulse response")
+    warn(f"{told}: doubtful")
 
 
 def _aic(found, points, lag):
@@ -130,12 +188,13 @@ def _scale(path, staircases, quantity):
         raise DataError(f"{path}: every {quantity} is {low:g}; want values that change")
     if quantity == "conductance":
         return (low + high) / 2.0, (high - low) / 2.0
-    if not low < 0 < high:
+    half = (high - low) / 2.0
+    if min(high, -low) < NEAREST * half:
         raise DataError(
-            f"{path}: weights are in {low:g}..{high:g}; want both signs, or name the column "
-            "conductance, which is centred"
+            f"{path}: weights are in {low:g}..{high:g}; want both signs, by {NEAREST:.0%} of "
+            "half the range at least, or name the column conductance, which is centred"
         )
-    return 0.0, (high - low) / 2.0
+    return 0.0, half
 
 
 def _measured(name, staircases, noise):
@@ -174,8 +233,8 @@ def _search(own, curve, search):
     start, lowest, highest = search
     fixed = start if lowest is highest else ()
     stairs = [one.stair for one in own]
-    high = max(0.02, *(stair.values.max() for stair in stairs))
-    low = min(-0.02, *(stair.values.min() for stair in stairs))
+    high = max(NEAREST, *(stair.values.max() for stair in stairs))
+    low = min(-NEAREST, *(stair.values.min() for stair in stairs))
     up, down = (_mean_step(stairs, way) for way in (True, False))
     # Hard bounds lie within what was measured, asymptotes beyond but for noise.
     inner, middle = (0.3, 1.0) if curve.reach == 1.0 else (0.7, 1.2)

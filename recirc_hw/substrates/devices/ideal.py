@@ -24,5 +24,11 @@ class IdealDevice(LeakyDevice):
         """Return the device itself: it has no lengths."""
         return self
 
+    @classmethod
+    def in_place_of(cls, device):
+        """Return what is left of a device without steps and bounds: its leak, its dead."""
+        own = [name for name in cls.model_fields if name in type(device).model_fields]
+        return cls(**{name: getattr(device, name) for name in own if name != "type"})
+
     def _written(self, weights, change, cells, key):
         return self._leaked(weights + change, cells)

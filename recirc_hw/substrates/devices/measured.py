@@ -11,6 +11,7 @@ from recirc_hw.errors import DataError
 
 COLUMNS = "pulse, conductance (or weight), and optionally device, direction"
 SHORTEST = 4  # points of a staircase
+LARGEST = 1e150  # whose square still is a number
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ class Staircase:
     up: bool
     pulses: np.ndarray  # pulses given since the first point, which is 0; increasing
     values: np.ndarray  # conductance or weight, in the file's unit
+    line: int = 0  # of the file, where it begins
+
+    @property
+    def rise(self):
+        """How far it goes the way it is meant to."""
+        return (self.values[-1] - self.values[0]) * (1 if self.up else -1)
 
 
 def read_staircases(path):
@@ -28,7 +35,7 @@ def read_staircases(path):
 
     The first line names the columns, in any order: `pulse`, a count of pulses given;
     `conductance` or `weight`, measured after it; `device`, any text, where several were
-    measured; `direction`, up or down. Each device's lines stand in the order measured. A
+    measured; `direction`, up or down. Counts are whole numbers from 0 on. Each device's lines stand in the order measured. A
     new staircase begins where the direction changes or the count does not increase;
     without the column `direction` one counts as up where it ends higher than it began.
 
@@ -48,6 +55,20 @@ def read_staircases(path):
         if not any(stair.up == up for stair in found):
             raise DataError(f"{path}: no staircase {word}; want pulses both up and down")
     return found, quantity
+
+
+def check_directions(path, staircases, quantity):
+    """Refuse staircases of one device that together do not go the way they are said to."""
+    for first in staircases:
+        like = [s for s in staircases if (s.device, s.up) == (first.device, first.up)]
+        rise, way = sum(stair.rise for stair in like), "up" if first.up else "down"
+        if rise <= 0:
+            went = "stay where they are" if rise == 0 else f"go the other way, by {-rise:g}"
+            whose = f" of device '{first.device}'" if first.device else ""
+            raise DataError(
+                f"{path}, line {first.line}: the pulses {way}{whose} {went} in {quantity}; "
+                f"want values that go {way}"
+            )
 
 
 def _rows(path):
@@ -86,6 +107,10 @@ def _point(path, names, quantity, line, row):
         raise DataError(f"{path}, line {line}: {len(row)} cells; want {len(names)}")
     cells = dict(zip(names, map(str.strip, row), strict=True))
     numbers = [_number(path, line, name, cells[name]) for name in ("pulse", quantity)]
+    if numbers[0] < 0 or numbers[0] % 1:
+        raise DataError(
+            f"{path}, line {line}: pulse = '{cells['pulse']}'; want a whole number, 0 or more"
+        )
     direction = cells.get("direction")
     if direction is not None and direction not in ("up", "down"):
         raise DataError(f"{path}, line {line}: direction = '{direction}'; want up or down")
@@ -93,13 +118,17 @@ def _point(path, names, quantity, line, row):
 
 
 def _number(path, line, name, text):
-    """Return a cell as a finite number."""
+    """Return a cell as a finite number; Python's 1_0 is none elsewhere."""
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
         raise DataError(f"{path}, line {line}: {name} = '{text}'; want a finite number")
+    if abs(value) > LARGEST:
+        raise DataError(
+            f"{path}, line {line}: {name} = '{text}'; want at most {LARGEST:g} in size"
+        )
     return value
 
 
@@ -122,4 +151,4 @@ def _staircase(path, device, group):
             f"{path}, line {line}: a staircase of {len(group)} points; want at least {SHORTEST}"
         )
     up = values[-1] > values[0] if group[0][1] is None else group[0][1] == "up"
-    return Staircase(device, bool(up), pulses - pulses[0], values)
+    return Staircase(device, bool(up), pulses - pulses[0], values, line)

@@ -8,10 +8,12 @@ UNBOUNDED = 16.0  # how far an ideal device is taken
 STEPS = 1000  # in how many steps an ideal device is taken through its range
 
 
-def pulse_response(device, *, devices=50, points=200, cycles=1, pulses=None, seed=0):
-    """Return what is seen of devices driven up from the lowest weight and down again.
+def pulse_response(
+    device, *, devices=50, points=200, cycles=1, pulses=None, seed=0, start=None
+):
+    """Return what is seen of devices driven up from a weight and down again.
 
-    Each starts at the lowest nominal weight, or at its own bound where that is higher.
+    Each starts at `start`, or at its own bound where that is nearer.
 
     Parameters
     ----------
@@ -24,6 +26,8 @@ def pulse_response(device, *, devices=50, points=200, cycles=1, pulses=None, see
         How often up and down.
     pulses : int, or None
         Pulses between two looks; None for 1.5 times what a constant step needs.
+    start : float, or None
+        The weight to start from; None for the lowest nominal one.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def pulse_response(device, *, devices=50, points=200, cycles=1, pulses=None, see
     if pulses is None:
         pulses = max(1, round((1.5 if bounded else 1.0) * (high - low) / step / points))
     cells = Cells.stack([device.draw(seed, 0, (devices, 1))])
-    weights = cells.clip(np.full((1, devices, 1), float(low)))
+    weights = cells.clip(np.full((1, devices, 1), float(low if start is None else start)))
     seeds = np.array([seed], np.uint64)
     curve = [device.seen(weights, cells, WriteKey(seeds, np.array([0]), 0))]
     change = np.full(weights.shape, pulses * step)
