@@ -24,7 +24,7 @@ lint: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.docs
+docs: $(VENV)/.ready
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet \
 		docs build/docs
 	@echo "open build/docs/index.html"
@@ -32,14 +32,6 @@ docs: $(VENV)/.docs
 # What the papers' pages show: NAMES="lecture-addition ..." or all of it, a quarter of an hour.
 figures: $(VENV)/.ready
 	$(BIN)/python docs/results.py $(NAMES)
-
-DOCS_NEED := import tomllib; \
-	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")
-
-$(VENV)/.docs: $(VENV)/.ready pyproject.toml
-	$(BIN)/python -c '$(DOCS_NEED)' > $(VENV)/docs.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/docs.txt
-	touch $@
 
 $(VENV)/.ready: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
