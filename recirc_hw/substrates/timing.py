@@ -109,9 +109,7 @@ def cautions(substrate, rule, network):
     for field in UNUSED[substrate.form]:
         value, default = getattr(substrate, field), type(substrate).model_fields[field].default
         if value != default:
-            found.append(
-                f"Analog.{field} = {value!r} has no effect in form '{substrate.form}'"
-            )
+            found.append(f"Analog.{field} = {value!r} has no effect in form '{substrate.form}'")
     return tuple(found)
 
 

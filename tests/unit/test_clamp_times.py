@@ -92,10 +92,8 @@ def test_every_design_warns_at_the_line_that_made_it():
 
 
 @pytest.mark.parametrize("substrate", [rh.Analog(clamp_ms=2.0), rh.Spiking(clamp_ms=300.0)])
-def test_the_command_line_shows_a_warning_as_one_line(
-    tmp_path, capsys, monkeypatch, substrate
-):
-    with pytest.warns(UserWarning):
+def test_the_command_line_shows_a_warning_as_one_line(tmp_path, capsys, monkeypatch, substrate):
+    with pytest.warns(UserWarning, match="clamp_ms"):
         design = rh.Design(rh.Loop(4, 2), rh.Recirculation(), substrate)
     path = tmp_path / "chip.toml"
     path.write_text(design.to_toml())
@@ -159,7 +157,9 @@ def test_heun_follows_units_of_any_speed(seed):
     coarse = design_of(**WILD).fabricate(seed)
     fine = design_of(**(WILD | {"dt_ms": 0.01})).fabricate(seed)
     case = [1.0, 0.0, 0.0, 0.0]
-    changes = [np.concatenate([m.ravel() for m in c.weight_change(case)]) for c in (coarse, fine)]
+    changes = [
+        np.concatenate([m.ravel() for m in c.weight_change(case)]) for c in (coarse, fine)
+    ]
     assert np.abs(changes[0] - changes[1]).max() < 0.05 * np.abs(changes[1]).max()
 
 
