@@ -104,8 +104,8 @@ def _few_bits(bench):
         )
         design = Design(Loop(4, 2), Recirculation(), Analog(device=device))
         runs = bench.train(
-            label, design, tasks.encoder(4), bench.pick(8, 40), batch_size=1,
-            max_updates=bench.pick(500, PRESENTATIONS),
+            label, design, tasks.encoder(4), bench.pick(4, 40), batch_size=1,
+            max_updates=bench.pick(200, PRESENTATIONS),
         )  # fmt: skip
         line = learned_line(f"{label}: learned", runs, share, 40)
         lines.append(replace(line, paper=share, band=None if bench.quick else line.band))

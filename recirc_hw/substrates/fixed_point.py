@@ -321,7 +321,7 @@ class FixedPoint(Substrate):
             weights[:, part] = np.ldexp(codes[:, part].astype(np.float64), -fraction)
         return weights
 
-    def check_range(self, weights, matrix):
+    def check_range(self, weights, matrix, seed, step):
         """Refuse weights outside their format, naming the first."""
         for part, fraction, _ in matrix_parts(matrix):
             low, high = np.ldexp([matrix.low - 0.5, matrix.high + 0.5], -fraction)

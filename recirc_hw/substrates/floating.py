@@ -50,7 +50,7 @@ class Floating(Substrate):
         """Return the real weights that stored ones stand for."""
         return weights.copy()
 
-    def check_range(self, weights, matrix):
+    def check_range(self, weights, matrix, seed, step):
         """Refuse weights that the chip cannot hold: none of those that are finite."""
 
     def check_codes(self, matrices, program):
