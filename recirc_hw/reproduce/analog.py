@@ -108,7 +108,8 @@ def _few_bits(bench):
             max_updates=bench.pick(200, PRESENTATIONS),
         )  # fmt: skip
         line = learned_line(f"{label}: learned", runs, share, 40)
-        lines.append(replace(line, paper=share, band=None if bench.quick else line.band))
+        full = {"paper": share, "band": line.band}  # too few presentations decide nothing
+        lines.append(replace(line, **({"band": None} if bench.quick else full)))
     return lines
 
 
