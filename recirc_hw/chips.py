@@ -60,8 +60,8 @@ class Chip:
         if not all(np.isfinite(array).all() for array in arrays):
             raise ValueError("weights: NaN or infinite values")
         records = self.program.layout.matrices
-        for array, matrix in zip(arrays, records, strict=False):
-            self.design.substrate.check_range(array, matrix)
+        for step, (array, matrix) in enumerate(zip(arrays, records, strict=False)):
+            self.design.substrate.check_range(array, matrix, self.seed, step)
         if self.design.network.mirrors and not np.array_equal(
             arrays[0][:, :-1], arrays[1][:, :-1].T
         ):

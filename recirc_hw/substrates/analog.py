@@ -42,13 +42,14 @@ class Analog(Held):
         units move at once, the exact derivative is sensed. Derivative circuit: the
         same, but a unit's change is its distance from a copy of itself that lags by
         derivative_ms. Gated: groups move one after another, the others held; the
-        rule's `combine` says which units are slow.
+        rule's `combine` says which units are slow. A held group's trace stands still.
     tau_ms : float
         Time constant of the visible units (gated: of all that remember).
     tau_hidden_ms : float, or one per hidden group, or None for tau_ms
     clamp_ms : float, or None
         How long the case is held; None for what the slowest chain needs to settle
-        to 1e-5: the rest would be taken for a change, and unlearned.
+        to 1e-5: the rest would be taken for a change, and unlearned. Below 6 time
+        constants of the chain a design is warned of.
     release_ms : float, or None
         How long the loop runs free; None for tau_ms ln(1 / rule.regression).
     derivative_ms : float, or None for tau_ms / 10
@@ -60,7 +61,8 @@ class Analog(Held):
         Gated: how many of its time constants a unit that remembers nothing has, to
         follow its input.
     dt_ms : float, or None
-        Largest step of integration; None for 1/50 of the shortest time constant.
+        Largest step of integration; None for 1/50 of the shortest time constant, and
+        less for "rk4" where mismatch makes units too fast for that.
     integrator : "heun" or "rk4"
         Heun's scheme with the leak solved exactly, of second order and with the same
         statistics of noise at any step; or Runge and Kutta's of fourth order, noise-free.
@@ -74,7 +76,8 @@ class Analog(Held):
     unit_noise : float
         Standard deviation that white noise gives a unit's activity (c2c).
     read_noise : float
-        The same for each synapse's weight: a unit gets the sum of its synapses'.
+        The same for each synapse's weight: a unit gets the sum of its synapses', in one
+        draw with its own noise.
     weight_drift : float
         Standard deviation of the random walk that weights do from write to write (c2c).
     delay_ms : float

@@ -339,7 +339,7 @@ class FixedPoint(Substrate):
         """Return the weights nearest to these that the format has."""
         return self.read(self.store(weights, matrix)[0], matrix)
 
-    def check_range(self, weights, matrix):
+    def check_range(self, weights, matrix, seed, step):
         """Refuse weights outside their format, naming the first."""
         for part, fraction, _ in matrix_parts(matrix):
             low, high = np.ldexp([matrix.low - 0.5, matrix.high + 0.5], -fraction)

@@ -54,7 +54,7 @@ class Floating(Substrate):
         """Return the weights nearest to these that the chip can be given."""
         return weights
 
-    def check_range(self, weights, matrix):
+    def check_range(self, weights, matrix, seed, step):
         """Refuse weights that the chip cannot hold: none of those that are finite."""
 
     def check_codes(self, matrices, sums, program):

@@ -16,10 +16,11 @@ class Held(Floating):
         """Return the weights nearest to these that lie in the devices' nominal range."""
         return np.clip(weights, *self.device.limits)
 
-    def check_range(self, weights, matrix):
-        """Refuse weights that the devices cannot hold."""
+    def check_range(self, weights, matrix, seed, step):
+        """Refuse weights that the devices cannot hold; see `store`."""
         low, high = self.device.limits
-        outside = weights[(weights < low) | (weights > high)]
+        cells = self.device.draw(seed, step, weights.shape)
+        outside = self.device.beyond(weights, cells)
         if outside.size:
             raise DesignError(
                 f"weights of '{matrix.name}': {outside[0]:g} is outside {low:g}..{high:g}, "

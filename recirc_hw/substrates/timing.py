@@ -32,6 +32,7 @@ UNUSED = {  # form: fields that mean nothing to it
     "gated": ("tau_hidden_ms", "derivative_ms"),
 }
 COARSEST = 0.2  # of a time constant, the largest step of integration
+FABRICATED = 0.5  # the same of a fabricated unit's, for 'rk4': off by 2e-4 of its way
 ROUNDED = 1 + 1e-6  # room for the rounding of a number in a message, which has to do
 FINE = 50  # steps to the shortest time constant, where none are asked for
 
@@ -109,9 +110,7 @@ def cautions(substrate, rule, network):
     for field in UNUSED[substrate.form]:
         value, default = getattr(substrate, field), type(substrate).model_fields[field].default
         if value != default:
-            found.append(
-                f"Analog.{field} = {value!r} has no effect in form '{substrate.form}'"
-            )
+            found.append(f"Analog.{field} = {value!r} has no effect in form '{substrate.form}'")
     return tuple(found)
 
 
@@ -140,11 +139,11 @@ def check_chip(substrate, seed, program, tau_ms):
         Naming the chip's seed, the time constant and the largest step that would do.
     """
     step, shortest = max(phase.dt_ms for phase in program.phases), tau_ms.min()
-    if substrate.integrator == "rk4" and step > COARSEST * shortest * ROUNDED:
+    if substrate.integrator == "rk4" and step > FABRICATED * shortest * ROUNDED:
         raise DesignError(
             f"Analog.dt_ms: a unit of the chip of seed {seed} has, by tau_mismatch = "
             f"{substrate.tau_mismatch:g}, a time constant of {shortest:g} ms, too short for "
-            f"'rk4' in steps of {step:g}; at most {COARSEST * shortest:g} will do, or "
+            f"'rk4' in steps of {step:g}; at most {FABRICATED * shortest:g} will do, or "
             "integrator 'heun'"
         )
 
@@ -244,7 +243,7 @@ class _Times:
             step = shortest / FINE
             if substrate.integrator == "rk4":  # it blows up where a unit is too fast for it
                 fast = min(self.tau_ms) * lognormal(-FAST, substrate.tau_mismatch)
-                step = min(step, COARSEST * fast)
+                step = min(step, FABRICATED * fast)
             return step
         if substrate.dt_ms > COARSEST * shortest * ROUNDED:
             raise DesignError(

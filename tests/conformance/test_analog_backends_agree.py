@@ -12,6 +12,9 @@ from recirc_hw.backends.native import ISAS
 from recirc_hw.random_streams import PURPOSES, noise
 from recirc_hw.substrates.devices import Codes, ConstantStep, SoftBounds
 
+# Short clamps, and fields a form has no use for.
+pytestmark = pytest.mark.filterwarnings("ignore:Analog\\.")
+
 TRAINS = [*(partial(native.train, isa=isa) for isa in ISAS), numba_jit.train]
 FORWARDS = [*(partial(native.forward, isa=isa) for isa in ISAS), numba_jit.forward]
 FORMS = {

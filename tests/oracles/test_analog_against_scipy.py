@@ -8,6 +8,9 @@ from scipy.integrate import solve_ivp
 
 from recirc_hw import Analog, Design, Loop, Recirculation, tasks
 
+# Short clamps are integrated as well as long ones.
+pytestmark = pytest.mark.filterwarnings("ignore:Analog\\.")
+
 CASES = np.array([[1.0, 0.0, 0.4], [0.2, 0.9, 0.6]])
 RATE = 5.0
 MISMATCH = {f"{effect}_mismatch": 0.3 for effect in ("tau", "gain", "offset", "read", "write")}
@@ -30,7 +33,7 @@ class Loop32:
         self.gain, self.offset = body.gain[0], body.offset[0]
         self.read = [g[0] * w for g, w in zip(body.read_gain, chip.weights, strict=True)]
         self.share = [
-            continuous * RATE * g[0] * w[0]
+            continuous * chip.design.rule.learning_rate * g[0] * w[0]
             for g, w in zip(body.read_gain, body.write_gain, strict=True)
         ]
 
@@ -92,7 +95,7 @@ def gated(combine):
 
 
 def fabricated(fields, rule=None):
-    rule = Recirculation(learning_rate=RATE, **(rule or {}))
+    rule = Recirculation(**({"learning_rate": RATE} | (rule or {})))
     chip = Design(Loop(*SIZES), rule, Analog(**fields)).fabricate(11)
     chip.weights = [3 * matrix for matrix in chip.weights]  # where units are not linear
     return chip
@@ -157,6 +160,24 @@ def test_weights_that_follow_their_changes_are_integrated_to_a_millionth():
     found = after_one_case(chip)
     assert deviation(found, wanted) < 1e-6
     assert deviation(found, fixed) > 1e-3  # which that is not
+
+
+@pytest.mark.parametrize(("rate", "steps"), [(5.0, 50), (40.0, 125)])
+def test_fast_plasticity_needs_steps_finer_than_the_time_constants(rate, steps):
+    # Weights that follow at a rate of 40 are faster than units: tau / 50 no longer does.
+    fields = {
+        "tau_ms": 1.0, "clamp_ms": 6.0, "release_ms": 0.2877, "integrator": "rk4",
+        "plasticity": "continuous",
+    }  # fmt: skip
+    apart = []
+    for dt_ms in (1 / 50, 1 / steps):
+        chip = fabricated(fields | {"dt_ms": dt_ms}, {"learning_rate": rate})
+        chip.weights = [matrix / 3 for matrix in chip.weights]  # as they are at the start
+        phases = [(6.0, True, (1,), ()), (0.2877, False, (0, 1), (0, 1))]
+        wanted = changes(ungated_oracle(chip, continuous=True), phases, CASES[:1])
+        apart.append(deviation(after_one_case(chip), [rate * change for change in wanted]))
+    assert apart[1] < 1e-6
+    assert (apart[0] > 1e-6) == (rate == 40), apart
 
 
 @pytest.mark.parametrize("plasticity", ["gathered", "continuous"])

@@ -180,7 +180,7 @@ def test_a_trajectory_has_every_moment_of_every_unit_and_weight():
     chip = fabricated(network=Loop(5, 3, 2), form="derivative_circuit", dt_ms=0.02)
     before = chip.weights
     trajectory = chip.record(np.linspace(0, 1, 5))
-    n = sum(phase.steps for phase in chip.program.phases)
+    n = 1 + sum(phase.steps for phase in chip.program.phases)
     assert trajectory.time_ms.shape == (n,)
     assert (np.diff(trajectory.time_ms) > 0).all()
     assert [a.shape for a in trajectory.activity.values()] == [(n, 5), (n, 3), (n, 2)]

@@ -49,11 +49,6 @@ def test_a_unit_that_mismatch_made_faster_than_a_step_is_refused_or_solved_exact
     body_of(**fields | {"dt_ms": 0.9 * fastest}, integrator="rk4")
 
 
-def test_a_clamp_too_short_warns_with_what_would_do():
-    with pytest.warns(UserWarning, match=r"settle to 14% only; 8 ms or more"):
-        Design(Loop(4, 2), Recirculation(), Analog(tau_ms=2.0, clamp_ms=4.0))
-
-
 def test_devices_whose_range_cannot_hold_the_initial_weights_are_refused():
     device = ConstantStep(w_max=0.1, w_min=-0.1, dw_min=0.001)
     design = Design(Loop(4, 2), Recirculation(), Analog(device=device))

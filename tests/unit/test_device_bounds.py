@@ -42,6 +42,19 @@ def test_loaded_weights_are_clipped_to_each_synapse_s_own_bounds(substrate):
         np.testing.assert_array_equal(held, np.minimum(7.9, high))
 
 
+def test_what_a_chip_has_learned_can_be_loaded_on_it_again():
+    wide = ConstantStep(w_max=1.0, w_min=-1.0, dw_min=0.01, **UNEQUAL)
+    chip = fabricated(wide)
+    chip.train(rh.tasks.encoder(4), max_updates=30, until="end", probes=False)
+    learned = chip.weights
+    assert max(np.abs(matrix).max() for matrix in learned) > 1.0  # on a synapse that holds it
+    chip.weights = learned
+    for now, then in zip(chip.weights, learned, strict=True):
+        np.testing.assert_array_equal(now, then)
+    with pytest.raises(rh.DesignError, match=r"outside -1\.\.1"):
+        chip.weights = [matrix + 9 for matrix in learned]
+
+
 def test_output_biases_are_clipped_to_each_synapse_s_own_bounds():
     chip = fabricated(NARROW)
     chip.set_output_biases(np.full(4, -0.54))

@@ -63,12 +63,16 @@ def noise(seed, drift=0.0):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_pure_noise_makes_no_device(tmp_path, seed):
-    with pytest.raises(rh.DataError, match=r"no pulse response|go the other way|no device answers"):
+    with pytest.raises(
+        rh.DataError, match=r"no pulse response|go the other way|no device answers"
+    ):
         fit(tmp_path, noise(seed))
 
 
 def test_a_response_that_noise_half_hides_is_warned_of_with_the_figure(tmp_path):
-    with pytest.warns(UserWarning, match=r"misses the values by .* rms, .* of its steps.*doubt"):
+    with pytest.warns(
+        UserWarning, match=r"misses the values by .* rms, .* of its steps.*doubt"
+    ):
         fit(tmp_path, noise(0, drift=0.03))
 
 

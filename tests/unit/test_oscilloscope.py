@@ -21,7 +21,11 @@ def test_a_record_begins_when_the_case_is_clamped():
     found = recorded(dt_ms=0.1)
     assert found.time_ms[0] == 0.0
     assert found.time_ms[-1] == pytest.approx(found.phases[-1][2])
-    assert len(found.time_ms) == len(found.activity["hidden"]) == len(found.weights["visible>hidden"])
+    assert (
+        len(found.time_ms)
+        == len(found.activity["hidden"])
+        == len(found.weights["visible>hidden"])
+    )
     np.testing.assert_array_equal(found.activity["visible"][0], CASE)
     np.testing.assert_array_equal(found.activity["hidden"][0], 0)
     half = 1 / (1 + np.exp(-(found.weights["visible>hidden"][0] @ [*CASE, 1])))

@@ -94,17 +94,23 @@ class Device(Fields, ABC):
         Raises
         ------
         DesignError
-            If a weight lies outside the nominal range. One outside its own synapse's
-            range, by device-to-device variation, is clipped.
+            If a weight lies outside the nominal range and its own synapse's. One outside
+            its own synapse's alone, by device-to-device variation, is clipped.
         """
         low, high = self.limits
-        outside = weights[(weights < low) | (weights > high)]
+        outside = self.beyond(weights, cells)
         if outside.size:
             raise DesignError(
                 f"{type(self).__name__} holds weights in {low:g}..{high:g}, but an initial "
                 f"weight is {outside[0]:g}: want a larger w_max, or smaller initial weights"
             )
         return cells.clip(weights)
+
+    def beyond(self, weights, cells):
+        """Return those weights that neither the nominal device nor the synapse's own holds."""
+        low, high = self.limits
+        too_low = weights < np.minimum(low, cells.w_min)
+        return weights[too_low | (weights > np.maximum(high, cells.w_max))]
 
     def write(self, weights, change, cells, key):
         """Return the weights after a wanted change.

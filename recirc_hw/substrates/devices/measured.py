@@ -35,9 +35,10 @@ def read_staircases(path):
 
     The first line names the columns, in any order: `pulse`, a count of pulses given;
     `conductance` or `weight`, measured after it; `device`, any text, where several were
-    measured; `direction`, up or down. Counts are whole numbers from 0 on. Each device's lines stand in the order measured. A
-    new staircase begins where the direction changes or the count does not increase;
-    without the column `direction` one counts as up where it ends higher than it began.
+    measured; `direction`, up or down. Counts are whole numbers from 0 on. Each device's lines
+    stand in the order measured. A new staircase begins where the direction changes or the
+    count does not increase; without the column `direction` one counts as up where it ends
+    higher than it began.
 
     Raises
     ------
