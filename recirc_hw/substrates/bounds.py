@@ -39,6 +39,7 @@ class Widths:
 
     signals: tuple[Signal, ...]
     notes: tuple[str, ...]
+    batch_size: int  # cases at most, of which g is the sum
 
     def __getitem__(self, name):
         for signal in self.signals:
@@ -50,10 +51,13 @@ class Widths:
     def record(self):
         """Return everything as plain values that JSON takes."""
         signals = [asdict(s) | {"bits": s.bits, "signed": s.low < 0} for s in self.signals]
-        return {"signals": signals, "notes": list(self.notes)}
+        return {
+            "batch_size": self.batch_size, "signals": signals, "notes": list(self.notes),
+        }  # fmt: skip
 
     def __str__(self):
         """Return the table as people read it."""
+        head = f"for batches of {counted(self.batch_size, 'case')}:"
         rows = [("signal", "bits", "low", "high", "limited by")]
         rows += [
             (s.name, f"{'s' if s.low < 0 else 'u'}{s.bits}", str(s.low), str(s.high), s.limit)
@@ -64,7 +68,7 @@ class Widths:
             f"{r[0]:{wide[0]}}  {r[1]:>{wide[1]}}  {r[2]:>{wide[2]}}  {r[3]:>{wide[3]}}  {r[4]}"
             for r in rows
         ]
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([head, *lines, *self.notes])
 
 
 def settled(program, substrate):
@@ -176,8 +180,9 @@ class _Walk:
         total = (count * min(product[0], 0), count * max(product[1], 0))
         if op.bias:
             total = _plus(total, _times(weight, (0, 1 << op.bias_align)))
-        self._note(f"product into {name}", "step", product, f"one of {counted(count, 'product')}")
-        limit = counted(count, "product") + (" and a bias" if op.bias else "")
+        products = counted(count, "product")
+        self._note(f"product into {name}", "step", product, f"one of {products}")
+        limit = products + (" and a bias" if op.bias else "")
         self._note(f"sum into {name}", "accumulator", total, limit)
         rounded = self._rounded(f"sum into {name}, rounded", total, op.shift, "accumulator")
         if op.table >= 0:

@@ -37,7 +37,7 @@ def lowered(program, network, substrate, batch_size):
         signal, its bound, and the format that would do.
     """
     _refuse_unsupported(program, network)
-    program = with_shares(program, _realised_share)
+    program = with_shares(program, realised_share)
     if substrate.wide:
         program = widened(program)
     return settled(_Lowering(program, network, substrate, batch_size).run(), substrate)
@@ -66,7 +66,7 @@ def _refuse_unsupported(program, network):
                 )
 
 
-def _realised_share(share):
+def realised_share(share):
     """Return 1 - regression as the chip has it, exactly as a float."""
     constant = memory_share(share)
     if constant is None or constant.exponent < -15:
@@ -130,7 +130,10 @@ class _Lowering:
         return self._format(index)[0]
 
     def _matrix(self, matrix):
-        """Return a matrix with its formats; feedback has those of the matrix it stands for."""
+        """Return a matrix with its formats.
+
+        Feedback has those of the matrix it is named after, else of the first.
+        """
         names = [m.name for m in self.network.matrices]
         known = matrix.name.removesuffix(" feedback")
         which = names.index(known) if known in names else 0
@@ -161,7 +164,6 @@ class _Lowering:
         )  # fmt: skip
 
     def _project(self, op):
-        record = self.program.layout.matrices[op.matrix]
         matrix, source = self.matrices[op.matrix], self._fraction(op.first)
         total = matrix.fraction_bits + source
         fields = {
@@ -174,8 +176,7 @@ class _Lowering:
                 f"bias_fraction_bits = {matrix.bias_fraction_bits} of '{matrix.name}': the sum "
                 f"has {total} fraction bits, the bias may have no more"
             )
-        carries = op.transposed or record.feedback or op.function != record.function
-        if carries and op.function == "identity":
+        if op.carries:
             kept, rail = self.substrate.error_fraction, self.substrate.error_rail
             fields |= {"low": -rail, "high": rail}
             return self._result(op, kept, shift=total - kept, **fields)
