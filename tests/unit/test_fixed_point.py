@@ -148,6 +148,60 @@ def test_widths_say_which_rate_is_realised():
     assert "rate 0.01 was asked for; 0.0100098 is the nearest with a factor of 8 bits" in text
 
 
+def test_widths_say_which_lambda_is_realised_and_for_which_batch():
+    text = str(Design(Loop(4, 2), Recirculation(regression=0.7), FixedPoint()).widths(4))
+    assert text.startswith("for batches of 4 cases:")
+    assert "lambda 0.7 was asked for; 0.69921875 is what the chip keeps" in text
+    plain = small().widths()
+    assert "lambda" not in str(plain)
+    assert str(plain).startswith("for batches of 1 case:")
+    assert plain.record()["batch_size"] == 1
+
+
+def carrying(matrix, function=None, feedback=None):
+    """Return the integer program of a rule that sends a difference through a matrix."""
+
+    def rule(build, network):
+        slots = network.first_pass(build)
+        with build.learning():
+            error = build.subtract(slots[0], slots[-1])
+            if feedback:
+                build.feedback(feedback, 2, 4)
+            if function:
+                build.project(matrix, error, function=function, name="sent")
+            else:
+                build.carry(matrix, error, name="sent")
+
+    network = Loop(4, 2, visible="identity", hidden=("logistic" if function else "identity",))
+    substrate = FixedPoint(weight_bits=(8, 6), weight_fraction_bits=(3, 1))
+    design = Design(network, rh.CustomRule(rule), substrate)
+    program = design.lowered()
+    names = [slot.name for slot in program.layout.slots]
+    op = next(op for op in program.ops if op.dst == names.index("sent"))
+    return design, program, op
+
+
+def test_an_error_carried_to_identity_units_is_not_clipped_as_a_unit():
+    _, program, op = carrying("visible>hidden")
+    assert not op.clips
+    assert program.layout.slots[op.dst].fraction_bits == 12  # an error's: activity bits + 4
+
+
+def test_a_projection_without_response_is_a_unit_of_identity():
+    _, program, op = carrying("visible>hidden", function="identity")
+    assert (op.low, op.high) == (-1023, 1023)
+    assert program.layout.slots[op.dst].fraction_bits == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [("mine", 8), ("visible>hidden feedback", 8), ("hidden>visible feedback", 6)],
+)
+def test_feedback_has_the_format_of_the_matrix_it_is_named_after_else_of_the_first(name, bits):
+    design, _, _ = carrying(name, feedback=name)
+    assert f"{name}: weights of {bits} bits" in str(design.widths())
+
+
 def test_widths_show_every_signal_with_its_bound():
     widths = small().widths(4)
     assert widths["sum into hidden"].bits == 19
