@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.programs.integer import remainders, width
 from recirc_hw.programs.layout import sharing
-from recirc_hw.programs.tables import entries
+from recirc_hw.programs.tables import extremes
 from recirc_hw.text_tables import counted
 
 WORDS = (32, 64)
@@ -109,8 +109,15 @@ def _words(signals):
     return word, 32 if word == 32 and sums <= 32 else 64
 
 
+def _span(signal):
+    """Return "low..high", as powers of two where the digits would say nothing."""
+    if signal.signed_bits <= 64:
+        return f"{signal.low}..{signal.high}"
+    return f"about {'-' if signal.low < 0 else ''}2^{signal.signed_bits - 1}"
+
+
 def _refuse_overflow(signals, substrate):
-    """Refuse signals wider than declared; say what would do."""
+    """Refuse signals wider than declared, or than any word."""
     declared = {
         "accumulator": ("accumulator_bits", substrate.accumulator_bits),
         "sum": ("sum_bits", substrate.sum_bits),
@@ -118,19 +125,19 @@ def _refuse_overflow(signals, substrate):
     for signal in signals:
         field, bits = declared.get(signal.kind, ("", None))
         if bits is not None and signal.signed_bits > bits:
-            raise DesignError(
-                f"FixedPoint.{field} = {bits}: {signal.name} reaches "
-                f"{signal.low}..{signal.high} ({signal.limit}); it needs "
-                f"{field} = {signal.signed_bits}, or weights or activities with "
-                f"{signal.signed_bits - bits} bits less"
+            raise TooWideError(
+                f"FixedPoint.{field} = {bits}: {signal.name} reaches {_span(signal)} "
+                f"({signal.limit}) and needs {signal.signed_bits} bits"
             )
         if signal.signed_bits > 64:
-            raise DesignError(
-                f"{signal.name} reaches {signal.low}..{signal.high} ({signal.limit}) and needs "
-                f"{signal.signed_bits} bits, at most 64 will do: give weights, activities or "
-                f"errors {signal.signed_bits - 64} bits less, or let errors saturate "
-                "(error_integer_bits)"
+            raise TooWideError(
+                f"{signal.name} reaches {_span(signal)} ({signal.limit}) and needs "
+                f"{signal.signed_bits} bits, 64 at most"
             )
+
+
+class TooWideError(DesignError):
+    """A format, a constant or a bound is out of reach: another one would do."""
 
 
 class _Walk:
@@ -186,8 +193,7 @@ class _Walk:
         self._note(f"sum into {name}", "accumulator", total, limit)
         rounded = self._rounded(f"sum into {name}, rounded", total, op.shift, "accumulator")
         if op.table >= 0:
-            table = entries(self.program.tables[op.table])
-            self._set(op, (int(table.min()), int(table.max())), "the table")
+            self._set(op, extremes(self.program.tables[op.table]), "the table")
         elif op.clips:
             inside = (max(op.low, rounded[0]), min(op.high, rounded[1]))
             self._set(op, inside, limit if inside == rounded else "saturation")

@@ -155,7 +155,7 @@ class FixedPoint(Coded):
 
     def _wider(self, bits, fraction):
         """Return the weights' formats with more bits, of which `fraction` of fraction."""
-        longest = max(self.weight_format(k)[0] for k in range(self._formats))
+        longest = max(self.weight_format(k)[0] for k in range(self.n_formats))
         bits, fraction = (min(more, 32 - longest) for more in (bits, fraction))
         added = {"weight_bits": bits, "weight_fraction_bits": fraction}
         if self.bias_fraction_bits is not None:
@@ -164,7 +164,11 @@ class FixedPoint(Coded):
 
     @model_validator(mode="after")
     def _formats_possible(self):
-        for k in range(self._formats):
+        if self.table_sha256 == ():
+            raise ValueError(
+                "table_sha256 = (): want one digest or more; leave it out to take any table"
+            )
+        for k in range(self.n_formats):
             bits, fraction, bias = self.weight_format(k)
             for name, value in (
                 ("weight_fraction_bits", fraction),
@@ -175,19 +179,10 @@ class FixedPoint(Coded):
                         f"{name} = {value} leaves no sign bit in a weight of {bits} bits; "
                         f"allowed are -16..{bits - 1}"
                     )
-        for function in ("logistic", "tanh"):
-            key = self.table(function)
-            index = key.fraction_bits + key.integer_bits
-            if index > LARGEST:
-                raise ValueError(
-                    f"the {function} table would have 2^{index} entries, at most 2^{LARGEST} "
-                    "will do: fewer table_fraction_bits or table_integer_bits"
-                    + (", or fewer activity_bits" if self.activation == "plan" else "")
-                )
         return self
 
     @property
-    def _formats(self):
+    def n_formats(self):
         """How many weight formats are given apart; 1 where all matrices share one."""
         fields = (self.weight_bits, self.weight_fraction_bits, self.bias_fraction_bits)
         counts = {len(field) for field in fields if isinstance(field, tuple)}
@@ -253,9 +248,9 @@ class FixedPoint(Coded):
     def lower(self, rule, network, batch_size=1):
         """Return the integer program that a chip runs; see `lowered`."""
         count = len(network.matrices)
-        if self._formats not in (1, count):
+        if self.n_formats not in (1, count):
             raise DesignError(
-                f"FixedPoint gives {self._formats} weight formats for {count} weight matrices"
+                f"FixedPoint gives {self.n_formats} weight formats for {count} weight matrices"
             )
         found = lowered(rule.compile(network), network, self, batch_size)
         self._check_tables(found)

@@ -5,7 +5,7 @@ import pytest
 
 import recirc_hw as rh
 from recirc_hw import Backprop, Design, DesignError, FixedPoint, Loop, Recirculation
-from recirc_hw.programs.tables import digest, entries, rail_integer_bits, table_key
+from recirc_hw.programs.tables import digest, entries, extremes, rail_integer_bits, table_key
 from recirc_hw.substrates.constants import memory_share, nearest_constant
 
 PINNED = {
@@ -50,6 +50,16 @@ def test_tables_hold_samples_on_grid_points():
         assert entries(key)[-1] == 255
 
 
+@pytest.mark.parametrize("bits", [2, 5, 8])
+@pytest.mark.parametrize("form", ["table", "plan"])
+@pytest.mark.parametrize("function", ["logistic", "tanh"])
+def test_a_table_only_rises_from_its_lowest_code_to_its_highest(function, form, bits):
+    for integer_bits in (None, 1):
+        key = table_key(function, form, bits, 4, integer_bits)
+        assert (np.diff(entries(key)) >= 0).all()
+        assert extremes(key) == (entries(key)[0], entries(key)[-1])
+
+
 def test_plan_is_close_to_the_logistic():
     key = table_key("logistic", "plan", 10, 0, None)
     x = np.arange(key.low, -key.low) / 1024
@@ -77,6 +87,7 @@ def test_a_table_whose_hash_does_not_match_is_refused():
         ({"rounding": "nearest"}, "FixedPoint.rounding = 'nearest'"),
         ({"table_fraction_bits": 12, "table_integer_bits": 12}, "2\\^24 entries"),
         ({"activation": "plan", "activity_bits": 14}, "2\\^18 entries"),
+        ({"table_sha256": []}, r"table_sha256 = \(\): want one digest or more"),
         ({"weight_bits": (8, 8), "weight_fraction_bits": (3, 3, 3)}, r"\[2, 3\] matrices"),
         ({"weight_fraction_bits": (3, 3, 3)}, "3 weight formats for 2 weight matrices"),
     ],
@@ -95,7 +106,7 @@ def test_an_accumulator_too_narrow_is_refused_with_the_one_that_would_do():
 
 
 def test_sums_too_narrow_are_refused():
-    with pytest.raises(DesignError, match="sum for .*it needs sum_bits = 19"):
+    with pytest.raises(DesignError, match="sum for .* 19 bits; what will do: sum_bits = 19"):
         small(sum_bits=18).lowered(4)
     assert small(sum_bits=19).lowered(4)
     g = small().widths(4)["sum for hidden>visible"]
@@ -105,7 +116,7 @@ def test_sums_too_narrow_are_refused():
 def test_signals_beyond_64_bits_are_refused():
     network = Loop(30, 20, 20, 20, 20)
     substrate = FixedPoint(weight_bits=32, weight_fraction_bits=3, activity_bits=16)
-    with pytest.raises(DesignError, match="at most 64 will do"):
+    with pytest.raises(DesignError, match="64 at most; what will do: weight_bits = "):
         Design(network, Backprop(learning_rate=1.0), substrate)
 
 
