@@ -1,5 +1,7 @@
 """The fixed-point substrate: formats, tables, widths, what is refused and why."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -316,13 +318,66 @@ def test_the_numba_backend_refuses_floats():
         )
 
 
+SENTENCE = re.compile(
+    r".*: (weights|biases) reach ([\d.]+) in 1 floating-point chip on digits.*; (\d+) integer "
+    r"bits? holds? 1.25 times that, which leaves (\d+) of 6 bits for the fraction"
+)
+
+
+def _sentence_holds(sentence):
+    """Whether the numbers of a calibration's sentence agree: bits that hold, and no more."""
+    kind, reach, integer, left = SENTENCE.fullmatch(sentence).groups()
+    integer, wanted = int(integer), 1.25 * float(reach)
+    fits = wanted <= 2**integer and (integer == 0 or wanted > 2 ** (integer - 1))
+    return fits and int(left) == 6 - 1 - integer
+
+
+def test_calibration_says_where_a_format_does_not_fit():
+    design = small(weight_bits=3, weight_fraction_bits=0)
+    found = rh.calibrate_formats(design, rh.tasks.encoder(4), chips=2, max_updates=200)
+    sentence = str(found).splitlines()[0]
+    reach = float(re.search(r"reach ([\d.]+) in 2 floating-point chips", sentence)[1])
+    needed = int(np.ceil(np.log2(1.25 * reach)))
+    assert needed > 2
+    assert (
+        f"1.25 times that does not fit: it needs {needed} integer bits, a weight of "
+        f"{needed + 1} bits; 3 bits, all of them integer, saturate at 4"
+    ) in sentence
+    assert found.design.substrate.weight_format(0)[:2] == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"headroom": "2"}, "headroom = '2': want a finite number of at least 1"),
+        ({"headroom": float("inf")}, "headroom = inf"),
+        ({"headroom": float("nan")}, "headroom = nan"),
+        ({"headroom": 0.5}, "headroom = 0.5"),
+        ({"chips": 1.5}, "chips must be a whole number, 1 or more, got 1.5"),
+        ({"chips": 0}, "chips must be a whole number, 1 or more, got 0"),
+    ],
+)
+def test_calibration_refuses_arguments_by_name(options, words):
+    with pytest.raises(ValueError, match=words):
+        rh.calibrate_formats(small(), rh.tasks.encoder(4), **options)
+
+
+def test_calibration_refuses_twins_that_diverge():
+    network = Loop(4, 2, visible="identity", hidden="identity")
+    design = Design(network, Recirculation(learning_rate=8.0), FixedPoint())
+    with pytest.raises(
+        ValueError, match="twins of seed 0, 1, 2 diverge .*_rate below 8"
+    ):
+        rh.calibrate_formats(design, rh.tasks.encoder(4), max_updates=2000)
+
+
 def test_calibration_gives_each_matrix_its_own_format_and_says_why():
     network = Loop(64, 16, hidden="tanh", initial_weights="glorot", output_bias="data_mean")
     design = Design(network, Recirculation(learning_rate=2.0**-6), FixedPoint(weight_bits=6))
     found = rh.calibrate_formats(design, rh.tasks.digits(), chips=1, max_updates=2000)
     hidden, visible = (found.design.substrate.weight_format(k) for k in range(2))
     assert hidden[1] >= visible[1] > visible[2]  # the output biases reach furthest
-    assert "visible>hidden: weights reach" in str(found)
+    assert all(_sentence_holds(sentence) for sentence in found.reasons)
     with pytest.raises(rh.UnsupportedError, match="calibrate a FixedPoint"):
         rh.calibrate_formats(Design(network, Recirculation()), rh.tasks.digits())
 
