@@ -8,12 +8,12 @@ from recirc_hw import (
     Backprop,
     Design,
     DesignError,
-    FixedPoint,
     Hierarchy,
     Layered,
     Loop,
     Recirculation,
     Recurrent,
+    Spiking,
     UnsupportedError,
     tasks,
 )
@@ -133,7 +133,7 @@ def test_the_numbers_of_units_may_be_positional_or_named():
 
 
 @pytest.mark.parametrize(
-    ("substrate", "chip"), [(FixedPoint(), "a fixed-point chip"), (Analog(), "an analog chip")]
+    ("substrate", "chip"), [(Spiking(), "a spiking chip"), (Analog(), "an analog chip")]
 )
 @pytest.mark.parametrize(
     ("network", "kind"),
@@ -144,7 +144,7 @@ def test_the_numbers_of_units_may_be_positional_or_named():
         (Loop(4, 2, symmetric=True), "symmetric weights"),
     ],
 )
-def test_chips_of_codes_or_currents_are_refused_all_networks_but_plain_loops(
+def test_chips_in_continuous_time_are_refused_all_networks_but_plain_loops(
     network, kind, substrate, chip
 ):
     with pytest.raises(UnsupportedError, match=f"{kind} on {chip}: only loops of asymmetric"):
