@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from recirc_hw.designs import Design
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.substrates import FixedPoint, Ideal
+from recirc_hw.text_tables import counted
 from recirc_hw.training import train
+from recirc_hw.training.plan import whole
 
 OUTSIDE = 0.001  # share of weights that a format may leave to saturation
 
@@ -59,8 +62,8 @@ def calibrate_formats(design, task, *, chips=3, seed=0, headroom=1.25, max_updat
     UnsupportedError
         If the design's substrate is not a fixed-point one.
     TypeError, ValueError
-        For arguments of the wrong kind or out of range; `TaskError` where the task does
-        not fit the network.
+        For arguments of the wrong kind or out of range, or twins that diverge;
+        `TaskError` where the task does not fit the network.
     """
     if not isinstance(design, Design):
         raise TypeError(f"design: want a Design, got {design!r}")
@@ -68,11 +71,17 @@ def calibrate_formats(design, task, *, chips=3, seed=0, headroom=1.25, max_updat
         raise UnsupportedError(
             f"{type(design.substrate).__name__} has no formats: calibrate a FixedPoint design"
         )
-    if not (headroom >= 1 and chips >= 1):
-        raise ValueError(f"want headroom and chips of at least 1, got {headroom} and {chips}")
+    chips, headroom = whole("chips", chips), _headroom(headroom)
     twin = Design(design.network, design.rule, Ideal())
     made = [twin.fabricate(seed + i) for i in range(chips)]
-    train(made, task, max_updates=max_updates, probes=False)
+    runs = train(made, task, max_updates=max_updates, probes=False)
+    if any(run.diverged for run in runs):
+        seeds = ", ".join(str(run.seed) for run in runs if run.diverged)
+        raise ValueError(
+            f"design: its floating-point twins of seed {seeds} diverge on {task.name}, which "
+            f"leaves no weights to fit formats to; want a learning_rate below "
+            f"{design.rule.learning_rate}"
+        )
     bits, weights, biases, reasons = [], [], [], []
     for k, matrix in enumerate(design.network.matrices):
         found = np.concatenate([chip.weights[k] for chip in made])
@@ -82,18 +91,40 @@ def calibrate_formats(design, task, *, chips=3, seed=0, headroom=1.25, max_updat
             (found[:, :-1], "weights", weights), (found[:, -1], "biases", biases),
         ):  # fmt: skip
             reach = _reach(values)
-            integer = min(_integer_bits(headroom * reach), width - 1)
-            into.append(width - 1 - integer)
+            wanted = _integer_bits(headroom * reach)
+            into.append(width - 1 - min(wanted, width - 1))
             reasons.append(
-                f"{matrix.name}: {kind} reach {reach:.3g} in {chips} floating-point chips on "
-                f"{task.name}; {integer} integer bits hold {headroom:g} times that, which "
-                f"leaves {into[-1]} of {width} bits for the fraction"
+                f"{matrix.name}: {kind} reach {reach:.3g} in "
+                f"{counted(chips, 'floating-point chip')} on {task.name}; "
+                + _fit(wanted, width, headroom)
             )
     substrate = design.substrate.replace(
         weight_bits=tuple(bits), weight_fraction_bits=tuple(weights),
         bias_fraction_bits=tuple(biases),
     )  # fmt: skip
     return Calibration(Design(design.network, design.rule, substrate), tuple(reasons))
+
+
+def _headroom(value):
+    """Return a factor of at least 1, or refuse it."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 1 <= value < math.inf:
+        raise ValueError(f"headroom = {value!r}: want a finite number of at least 1")
+    return float(value)
+
+
+def _fit(integer, width, headroom):
+    """Return how a weight of `width` bits holds what needs so many integer bits."""
+    bits = counted(integer, "integer bit")
+    if integer > width - 1:
+        return (
+            f"{headroom:g} times that does not fit: it needs {bits}, a weight of {integer + 1} "
+            f"bits; {width} bits, all of them integer, saturate at {2 ** (width - 1)}"
+        )
+    return (
+        f"{bits} {'holds' if integer == 1 else 'hold'} {headroom:g} times that, which leaves "
+        f"{width - 1 - integer} of {width} bits for the fraction"
+    )
 
 
 def _reach(values):

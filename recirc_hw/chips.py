@@ -52,22 +52,11 @@ class Chip:
 
     @weights.setter
     def weights(self, matrices):
-        wanted = [matrix.shape for matrix in self.weights]
-        arrays = [as_floats(matrix, f"weights[{k}]") for k, matrix in enumerate(matrices)]
-        given = [array.shape for array in arrays]
-        if given != wanted:
-            raise ValueError(f"weights: want arrays of shapes {wanted}, got {given}")
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError("weights: NaN or infinite values")
+        arrays = self._fitting(matrices)
         records = self.program.layout.matrices
         for step, (array, matrix) in enumerate(zip(arrays, records, strict=False)):
             self.design.substrate.check_range(array, matrix, self.seed, step)
-        if self.design.network.mirrors and not np.array_equal(
-            arrays[0][:, :-1], arrays[1][:, :-1].T
-        ):
-            raise ValueError("weights: symmetric ones must be each other's transpose")
-        for k, array in enumerate(arrays):
-            self.matrices[k], self.sums[k] = self._stored(k, array)
+        self._give(arrays)
 
     def load(self, matrices):
         """Give the chip these weights, as nearly as it can hold them.
@@ -77,12 +66,32 @@ class Chip:
         Parameters
         ----------
         matrices : list of float arrays, shape (rows, cols + 1), as `weights` returns them
+
+        Raises
+        ------
+        ValueError
+            If they are not of those shapes, or not finite real numbers.
         """
-        records = self.program.layout.matrices
-        self.weights = [
-            self.design.substrate.nearest(as_floats(matrix, f"weights[{k}]"), records[k])
-            for k, matrix in enumerate(matrices[: len(self.weights)])
-        ]
+        self._give(self._fitting(matrices))
+
+    def _fitting(self, matrices):
+        """Return weights as arrays, once they prove finite and of the network's shapes."""
+        wanted = [matrix.shape for matrix in self.weights]
+        arrays = [as_floats(matrix, f"weights[{k}]") for k, matrix in enumerate(matrices)]
+        given = [array.shape for array in arrays]
+        if given != wanted:
+            raise ValueError(f"weights: want arrays of shapes {wanted}, got {given}")
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError("weights: NaN or infinite values")
+        if self.design.network.mirrors and not np.array_equal(
+            arrays[0][:, :-1], arrays[1][:, :-1].T
+        ):
+            raise ValueError("weights: symmetric ones must be each other's transpose")
+        return arrays
+
+    def _give(self, arrays):
+        for k, array in enumerate(arrays):
+            self.matrices[k], self.sums[k] = self._stored(k, array)
 
     def set_output_biases(self, values):
         """Give the units of the visible group these biases.

@@ -51,7 +51,12 @@ class Builder:
         return name
 
     def feedback(self, name, rows, cols, function="identity"):
-        """Add a matrix that carries errors only; random and fixed unless written."""
+        """Add a matrix that carries errors only; random and fixed unless written.
+
+        One that is named "M feedback" goes with the network's matrix M: it has M's rate
+        and, on a fixed-point chip, M's weight format. Any other has no rate, and the
+        format of the first matrix.
+        """
         if name in self._matrices:
             raise DesignError(f"feedback matrix '{name}': the network has one of that name")
         self._matrices[name] = Matrix(name, rows, cols, function, feedback=True)

@@ -14,6 +14,8 @@ ROUNDINGS = ("floor", "half_up", "half_even", "stochastic", "carry")
 COUNTERS = ("saturated_weights", "clipped_indices", "asked_updates", "dead_updates")
 """Counted for each matrix: writes that hit a weight's rail; sums outside the table;
 updates asked for (the sum is not 0); those of them that the rounding made 0."""
+NOT_CARRIED = ("asked_updates", "dead_updates")
+"""Not counted where remainders are carried: what rounds to 0 is kept, none is lost."""
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,20 @@ def entries(key):
 
     table[i] = min(floor(f(i / 2^LF) 2^A + 1/2), 2^A - 1)       samples on grid points
     """
-    indices = range(key.low, -key.low)
-    codes = [_plan(key, i) for i in indices] if key.form == "plan" else _samples(key, indices)
-    table = np.array(codes, np.int32)
+    table = np.array(_codes(key, range(key.low, -key.low)), np.int32)
     table.flags.writeable = False
     return table
+
+
+def extremes(key):
+    """Return a table's lowest and highest code: its ends, since responses only rise."""
+    low, high = _codes(key, (key.low, -key.low - 1))
+    return low, high
+
+
+def _codes(key, indices):
+    """Return a table's codes at some indices."""
+    return [_plan(key, i) for i in indices] if key.form == "plan" else _samples(key, indices)
 
 
 def digest(key):

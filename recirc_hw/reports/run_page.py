@@ -18,6 +18,7 @@ from recirc_hw.reports.words import (
     verdict,
 )
 from recirc_hw.substrates import FixedPoint, Spiking
+from recirc_hw.text_tables import counted
 
 SHOWN = 10  # cases drawn
 PRESENTED = 4  # cases whose spikes are drawn
@@ -239,7 +240,8 @@ def _fixed_point(run):
         Section(
             "What few bits did",
             "Writes that hit a weight's rail; sums outside the response's table; weight "
-            "changes asked for, and those of them that rounding made nothing of.",
+            "changes asked for, and those of them that rounding made nothing of "
+            "(not counted, -, where remainders are carried: none is lost).",
             table=counters_table(run),
             anchor="counters",
         ),

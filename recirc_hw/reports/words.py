@@ -134,10 +134,10 @@ def record_table(run, task):
 
 
 def counters_table(run, caption="What was cut off while learning", what="matrix"):
-    """Return a chip's counters, a row a matrix or a phase."""
+    """Return a chip's counters, a row a matrix or a phase; a dash where none are counted."""
     names = tuple(next(iter(run.counters.values())))
     rows = tuple(
-        (matrix, *(f"{counts[name]:,}" for name in names))
+        (matrix, *("-" if counts[name] is None else f"{counts[name]:,}" for name in names))
         for matrix, counts in run.counters.items()
     )
     heads = (what, *(name.replace("_", " ") for name in names))

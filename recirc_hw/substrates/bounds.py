@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from recirc_hw.errors import DesignError, nearest
 from recirc_hw.programs.integer import remainders, width
 from recirc_hw.programs.layout import sharing
-from recirc_hw.programs.tables import entries
+from recirc_hw.programs.tables import extremes
 from recirc_hw.text_tables import counted
 
 WORDS = (32, 64)
@@ -39,6 +39,7 @@ class Widths:
 
     signals: tuple[Signal, ...]
     notes: tuple[str, ...]
+    batch_size: int  # cases at most, of which g is the sum
 
     def __getitem__(self, name):
         for signal in self.signals:
@@ -50,10 +51,13 @@ class Widths:
     def record(self):
         """Return everything as plain values that JSON takes."""
         signals = [asdict(s) | {"bits": s.bits, "signed": s.low < 0} for s in self.signals]
-        return {"signals": signals, "notes": list(self.notes)}
+        return {
+            "batch_size": self.batch_size, "signals": signals, "notes": list(self.notes),
+        }  # fmt: skip
 
     def __str__(self):
         """Return the table as people read it."""
+        head = f"for batches of {counted(self.batch_size, 'case')}:"
         rows = [("signal", "bits", "low", "high", "limited by")]
         rows += [
             (s.name, f"{'s' if s.low < 0 else 'u'}{s.bits}", str(s.low), str(s.high), s.limit)
@@ -64,7 +68,7 @@ class Widths:
             f"{r[0]:{wide[0]}}  {r[1]:>{wide[1]}}  {r[2]:>{wide[2]}}  {r[3]:>{wide[3]}}  {r[4]}"
             for r in rows
         ]
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([head, *lines, *self.notes])
 
 
 def settled(program, substrate):
@@ -105,8 +109,15 @@ def _words(signals):
     return word, 32 if word == 32 and sums <= 32 else 64
 
 
+def _span(signal):
+    """Return "low..high", as powers of two where the digits would say nothing."""
+    if signal.signed_bits <= 64:
+        return f"{signal.low}..{signal.high}"
+    return f"about {'-' if signal.low < 0 else ''}2^{signal.signed_bits - 1}"
+
+
 def _refuse_overflow(signals, substrate):
-    """Refuse signals wider than declared; say what would do."""
+    """Refuse signals wider than declared, or than any word."""
     declared = {
         "accumulator": ("accumulator_bits", substrate.accumulator_bits),
         "sum": ("sum_bits", substrate.sum_bits),
@@ -114,19 +125,19 @@ def _refuse_overflow(signals, substrate):
     for signal in signals:
         field, bits = declared.get(signal.kind, ("", None))
         if bits is not None and signal.signed_bits > bits:
-            raise DesignError(
-                f"FixedPoint.{field} = {bits}: {signal.name} reaches "
-                f"{signal.low}..{signal.high} ({signal.limit}); it needs "
-                f"{field} = {signal.signed_bits}, or weights or activities with "
-                f"{signal.signed_bits - bits} bits less"
+            raise TooWideError(
+                f"FixedPoint.{field} = {bits}: {signal.name} reaches {_span(signal)} "
+                f"({signal.limit}) and needs {signal.signed_bits} bits"
             )
         if signal.signed_bits > 64:
-            raise DesignError(
-                f"{signal.name} reaches {signal.low}..{signal.high} ({signal.limit}) and needs "
-                f"{signal.signed_bits} bits, at most 64 will do: give weights, activities or "
-                f"errors {signal.signed_bits - 64} bits less, or let errors saturate "
-                "(error_integer_bits)"
+            raise TooWideError(
+                f"{signal.name} reaches {_span(signal)} ({signal.limit}) and needs "
+                f"{signal.signed_bits} bits, 64 at most"
             )
+
+
+class TooWideError(DesignError):
+    """A format, a constant or a bound is out of reach: another one would do."""
 
 
 class _Walk:
@@ -176,13 +187,13 @@ class _Walk:
         total = (count * min(product[0], 0), count * max(product[1], 0))
         if op.bias:
             total = _plus(total, _times(weight, (0, 1 << op.bias_align)))
-        self._note(f"product into {name}", "step", product, f"one of {counted(count, 'product')}")
-        limit = counted(count, "product") + (" and a bias" if op.bias else "")
+        products = counted(count, "product")
+        self._note(f"product into {name}", "step", product, f"one of {products}")
+        limit = products + (" and a bias" if op.bias else "")
         self._note(f"sum into {name}", "accumulator", total, limit)
         rounded = self._rounded(f"sum into {name}, rounded", total, op.shift, "accumulator")
         if op.table >= 0:
-            table = entries(self.program.tables[op.table])
-            self._set(op, (int(table.min()), int(table.max())), "the table")
+            self._set(op, extremes(self.program.tables[op.table]), "the table")
         elif op.clips:
             inside = (max(op.low, rounded[0]), min(op.high, rounded[1]))
             self._set(op, inside, limit if inside == rounded else "saturation")

@@ -8,12 +8,11 @@ from pydantic import Field, model_validator
 
 from recirc_hw.errors import DesignError
 from recirc_hw.programs import FixedState
-from recirc_hw.programs.integer import remainders
 from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
-from recirc_hw.substrates.codes import matrix_parts, moved, remainder, rounded
-from recirc_hw.substrates.effects import Substrate
+from recirc_hw.substrates.codes import Coded
 from recirc_hw.substrates.lowering import lowered
+from recirc_hw.substrates.notes import notes_of
 
 WeightBits = Annotated[int, Field(ge=2, le=32)]
 Fraction = Annotated[int, Field(ge=-16, le=31)]
@@ -32,7 +31,7 @@ class Unit:
     high: int
 
 
-class FixedPoint(Substrate):
+class FixedPoint(Coded):
     """Signed weights, activities and sums of few bits, as docs/arithmetic.md says.
 
     Fields that name weights take one number, or one per weight matrix in the order
@@ -156,7 +155,7 @@ class FixedPoint(Substrate):
 
     def _wider(self, bits, fraction):
         """Return the weights' formats with more bits, of which `fraction` of fraction."""
-        longest = max(self.weight_format(k)[0] for k in range(self._formats))
+        longest = max(self.weight_format(k)[0] for k in range(self.n_formats))
         bits, fraction = (min(more, 32 - longest) for more in (bits, fraction))
         added = {"weight_bits": bits, "weight_fraction_bits": fraction}
         if self.bias_fraction_bits is not None:
@@ -165,7 +164,11 @@ class FixedPoint(Substrate):
 
     @model_validator(mode="after")
     def _formats_possible(self):
-        for k in range(self._formats):
+        if self.table_sha256 == ():
+            raise ValueError(
+                "table_sha256 = (): want one digest or more; leave it out to take any table"
+            )
+        for k in range(self.n_formats):
             bits, fraction, bias = self.weight_format(k)
             for name, value in (
                 ("weight_fraction_bits", fraction),
@@ -176,19 +179,10 @@ class FixedPoint(Substrate):
                         f"{name} = {value} leaves no sign bit in a weight of {bits} bits; "
                         f"allowed are -16..{bits - 1}"
                     )
-        for function in ("logistic", "tanh"):
-            key = self.table(function)
-            index = key.fraction_bits + key.integer_bits
-            if index > LARGEST:
-                raise ValueError(
-                    f"the {function} table would have 2^{index} entries, at most 2^{LARGEST} "
-                    "will do: fewer table_fraction_bits or table_integer_bits"
-                    + (", or fewer activity_bits" if self.activation == "plan" else "")
-                )
         return self
 
     @property
-    def _formats(self):
+    def n_formats(self):
         """How many weight formats are given apart; 1 where all matrices share one."""
         fields = (self.weight_bits, self.weight_fraction_bits, self.bias_fraction_bits)
         counts = {len(field) for field in fields if isinstance(field, tuple)}
@@ -254,9 +248,9 @@ class FixedPoint(Substrate):
     def lower(self, rule, network, batch_size=1):
         """Return the integer program that a chip runs; see `lowered`."""
         count = len(network.matrices)
-        if self._formats not in (1, count):
+        if self.n_formats not in (1, count):
             raise DesignError(
-                f"FixedPoint gives {self._formats} weight formats for {count} weight matrices"
+                f"FixedPoint gives {self.n_formats} weight formats for {count} weight matrices"
             )
         found = lowered(rule.compile(network), network, self, batch_size)
         self._check_tables(found)
@@ -267,24 +261,27 @@ class FixedPoint(Substrate):
         return FixedState.start(seeds, len(program.layout.matrices))
 
     def widths(self, rule, network, batch_size=1):
-        """Return every signal's bounds and width, and the constants as realised."""
+        """Return every signal's bounds and width, and the constants as realised.
+
+        Parameters
+        ----------
+        rule, network : of the design
+        batch_size : int
+            Cases of a batch at most; g is their sum.
+
+        Returns
+        -------
+        Widths; bounds are in codes, widths in bits
+
+        Raises
+        ------
+        DesignError, UnsupportedError
+            Where the design cannot be lowered; see `lowered`.
+        """
         program = rule.compile(network)
         found = self.lower(rule, network, batch_size)
-        notes = [
-            f"{m.name}: weights of {m.bits} bits, {m.fraction_bits} of fraction; "
-            f"rate {m.rate:g}, g shifted by {m.shift}, {m.rounding}"
-            for m in found.layout.matrices if m.written
-        ]  # fmt: skip
-        wanted = {m.name: m.policy.rate for m in program.layout.matrices if m.policy}
-        mean = any(m.policy.mean for m in program.layout.matrices if m.policy)
-        notes += [
-            f"{m.name}: rate {wanted[m.name] / (batch_size if mean else 1):g} was asked for; "
-            f"{m.rate:g} is the nearest with a factor of {self.rate_bits} bits"
-            for m in found.layout.matrices
-            if m.written and m.rate != wanted[m.name] / (batch_size if mean else 1)
-        ]
-        notes.append(f"computed with {found.word}-bit words, {found.accumulator}-bit sums")
-        return Widths(signals_of(found), tuple(notes))
+        notes = notes_of(program, found, self.rate_bits)
+        return Widths(signals_of(found), tuple(notes), batch_size)
 
     def _check_tables(self, program):
         """Refuse a table that is not the one the design was made for."""
@@ -298,134 +295,6 @@ class FixedPoint(Substrate):
                     f"table_sha256: the {key.function} table's SHA-256 is {digest(key)}, "
                     f"the design wants {' or '.join(wanted)}"
                 )
-
-    def encode(self, cases, network):
-        """Return the codes of cases: round(x one), half up, kept in the unit's range."""
-        codes = np.empty(np.shape(cases), np.int32)
-        for group in network.case_groups:
-            unit = self.unit(group.function)
-            part = slice(group.case_offset, group.case_offset + group.size)
-            codes[..., part] = rounded(cases[..., part], unit.one, unit.low, unit.high)
-        return codes
-
-    def decode(self, codes, slot):
-        """Return what a slot's codes stand for, as float64."""
-        return codes / np.float64(slot.one)
-
-    def store(self, weights, matrix, seed, step):
-        """Return (codes, remainders) of real weights: the nearest codes, half up.
-
-        Remainders are in units of 2^-shift of a weight step, as g has them; weights
-        outside the format take the nearest rail, with no remainder.
-        """
-        codes = np.empty(weights.shape, np.int64)
-        left = np.zeros(weights.shape, np.int64)
-        for part, fraction, shift in matrix_parts(matrix):
-            scaled = np.ldexp(weights[:, part], fraction)
-            codes[:, part] = rounded(scaled, 1, matrix.low, matrix.high)
-            rest = np.floor(np.ldexp(scaled - codes[:, part], shift) + 0.5)
-            inside = np.abs(scaled - codes[:, part]) <= 0.5
-            left[:, part] = np.where(inside, remainder(rest.astype(np.int64), shift), 0)
-        return codes.astype(self.dtype), left
-
-    def read(self, codes, matrix):
-        """Return the real weights that codes stand for."""
-        weights = np.empty(codes.shape)
-        for part, fraction, _ in matrix_parts(matrix):
-            weights[:, part] = np.ldexp(codes[:, part].astype(np.float64), -fraction)
-        return weights
-
-    def nearest(self, weights, matrix):
-        """Return the weights nearest to these that the format has."""
-        return self.read(self.store(weights, matrix)[0], matrix)
-
-    def check_range(self, weights, matrix, seed, step):
-        """Refuse weights outside their format, naming the first."""
-        for part, fraction, _ in matrix_parts(matrix):
-            low, high = np.ldexp([matrix.low - 0.5, matrix.high + 0.5], -fraction)
-            outside = (weights[:, part] < low) | (weights[:, part] >= high)
-            if outside.any():
-                raise ValueError(
-                    f"weights of '{matrix.name}': {weights[:, part][outside][0]:g} is outside "
-                    f"{np.ldexp(matrix.low, -fraction):g}.."
-                    f"{np.ldexp(matrix.high, -fraction):g}, "
-                    f"what {matrix.bits} bits with {fraction} of fraction hold"
-                )
-
-    def check_codes(self, matrices, sums, program):
-        """Refuse what no training by a program leaves behind.
-
-        Parameters
-        ----------
-        matrices : list of int arrays, shape (..., rows, cols + 1)
-            Weights; those of another type or outside their format are refused.
-        sums : list of int arrays, likewise; may be empty
-            What is carried beside them: -2^(s-1)..2^(s-1)-1 by a write that shifts by
-            s and carries, 0 by any other.
-        program : IntegerProgram
-
-        Raises
-        ------
-        ValueError
-            Naming the matrix, the first value that is wrong, and the range.
-        """
-        for codes, matrix in zip(matrices, program.layout.matrices, strict=False):
-            if codes.dtype != self.dtype:
-                raise ValueError(
-                    f"weights of '{matrix.name}': want codes of {self.dtype}, got {codes.dtype}"
-                )
-            if codes.min() < matrix.low or codes.max() > matrix.high:
-                raise ValueError(
-                    f"weights of '{matrix.name}': codes {codes.min()}..{codes.max()} are "
-                    f"outside {matrix.low}..{matrix.high}, what {matrix.bits} bits hold"
-                )
-        for left, matrix in zip(sums, program.layout.matrices, strict=False):
-            _check_remainders(left, matrix)
-
-    def start_sums(self, sums, before, after):
-        """Return the remainders that a program starts from, in its own units.
-
-        They were left by another program, or at fabrication, whose shifts may
-        differ where a batch's mean is taken; other roundings leave none.
-        """
-        found = []
-        for g, old, new in zip(
-            sums, before.layout.matrices, after.layout.matrices, strict=True
-        ):
-            scaled = np.zeros(g.shape, f"int{after.word}")
-            if self.keeps_remainders:
-                for (part, _, then), (_, _, now) in zip(
-                    matrix_parts(old), matrix_parts(new), strict=True
-                ):
-                    shifted = moved(g[:, part].astype(np.int64), now - then)
-                    scaled[:, part] = remainder(shifted, now)
-            found.append(scaled)
-        return found
-
-    def change(self, sums, matrix, averaged):
-        """Return the weight change, before the rate, that sums stand for.
-
-        The rate of a mean has the share of each of the cases `averaged` in it.
-        """
-        change = np.zeros(sums.shape)
-        for part, fraction, shift in matrix_parts(matrix):
-            if matrix.rate:
-                rate = matrix.rate * averaged
-                change[:, part] = np.ldexp(sums[:, part] / rate, -fraction - shift)
-        return change
-
-
-def _check_remainders(sums, matrix):
-    """Refuse sums that no write of a matrix leaves, naming the first."""
-    for part, _, shift in matrix_parts(matrix):
-        low, high = remainders(shift) if matrix.rounding == "carry" else (0, 0)
-        left = sums[..., part]
-        outside = (left < low) | (left > high)
-        if outside.any():
-            raise ValueError(
-                f"sums of '{matrix.name}': {left[outside][0]} is outside {low}..{high}, "
-                f"what a write with {matrix.rounding} rounding leaves in them"
-            )
 
 
 def _of(field, k):

@@ -50,10 +50,6 @@ class Floating(Substrate):
         """Return the real weights that stored ones stand for."""
         return weights.copy()
 
-    def nearest(self, weights, matrix):
-        """Return the weights nearest to these that the chip can be given."""
-        return weights
-
     def check_range(self, weights, matrix, seed, step):
         """Refuse weights that the chip cannot hold: none of those that are finite."""
 

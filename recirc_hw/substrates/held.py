@@ -1,7 +1,5 @@
 """What substrates share whose weights are held by synapse devices."""
 
-import numpy as np
-
 from recirc_hw.errors import DesignError
 from recirc_hw.substrates.devices import AnyDevice
 from recirc_hw.substrates.floating import Floating
@@ -11,10 +9,6 @@ class Held(Floating):
     """Weights as the synapses' `device` holds them; a field of the substrate."""
 
     device: AnyDevice
-
-    def nearest(self, weights, matrix):
-        """Return the weights nearest to these that lie in the devices' nominal range."""
-        return np.clip(weights, *self.device.limits)
 
     def check_range(self, weights, matrix, seed, step):
         """Refuse weights that the devices cannot hold; see `store`."""

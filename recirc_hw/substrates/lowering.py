@@ -17,7 +17,9 @@ from recirc_hw.programs.integer import (
 )
 from recirc_hw.programs.layout import sharing
 from recirc_hw.programs.passes import is_blend, widened, with_shares
-from recirc_hw.substrates.bounds import settled
+from recirc_hw.programs.tables import LARGEST
+from recirc_hw.substrates.advice import advice
+from recirc_hw.substrates.bounds import TooWideError, settled
 from recirc_hw.substrates.constants import SHARE_BITS, memory_share, nearest_constant
 
 LARGEST_SHIFT = 62
@@ -37,7 +39,24 @@ def lowered(program, network, substrate, batch_size):
         signal, its bound, and the format that would do.
     """
     _refuse_unsupported(program, network)
-    program = with_shares(program, _realised_share)
+    try:
+        return _attempt(program, network, substrate, batch_size)
+    except TooWideError as error:
+        reason = str(error)
+
+    def accepts(program, substrate):
+        try:
+            _attempt(program, network, substrate, batch_size)
+        except DesignError:
+            return False
+        return True
+
+    raise DesignError(reason + advice(program, substrate, accepts))
+
+
+def _attempt(program, network, substrate, batch_size):
+    """Return the integer program, or refuse it without advice."""
+    program = with_shares(program, realised_share)
     if substrate.wide:
         program = widened(program)
     return settled(_Lowering(program, network, substrate, batch_size).run(), substrate)
@@ -66,7 +85,7 @@ def _refuse_unsupported(program, network):
                 )
 
 
-def _realised_share(share):
+def realised_share(share):
     """Return 1 - regression as the chip has it, exactly as a float."""
     constant = memory_share(share)
     if constant is None or constant.exponent < -15:
@@ -130,7 +149,10 @@ class _Lowering:
         return self._format(index)[0]
 
     def _matrix(self, matrix):
-        """Return a matrix with its formats; feedback has those of the matrix it stands for."""
+        """Return a matrix with its formats.
+
+        Feedback has those of the matrix it is named after, else of the first.
+        """
         names = [m.name for m in self.network.matrices]
         known = matrix.name.removesuffix(" feedback")
         which = names.index(known) if known in names else 0
@@ -161,7 +183,6 @@ class _Lowering:
         )  # fmt: skip
 
     def _project(self, op):
-        record = self.program.layout.matrices[op.matrix]
         matrix, source = self.matrices[op.matrix], self._fraction(op.first)
         total = matrix.fraction_bits + source
         fields = {
@@ -174,8 +195,7 @@ class _Lowering:
                 f"bias_fraction_bits = {matrix.bias_fraction_bits} of '{matrix.name}': the sum "
                 f"has {total} fraction bits, the bias may have no more"
             )
-        carries = op.transposed or record.feedback or op.function != record.function
-        if carries and op.function == "identity":
+        if op.carries:
             kept, rail = self.substrate.error_fraction, self.substrate.error_rail
             fields |= {"low": -rail, "high": rail}
             return self._result(op, kept, shift=total - kept, **fields)
@@ -186,6 +206,11 @@ class _Lowering:
                 op, kept, unit.one, shift=total - kept, low=unit.low, high=unit.high, **fields
             )
         key = self.substrate.table(op.function)
+        if key.fraction_bits + key.integer_bits > LARGEST:
+            raise TooWideError(
+                f"the {op.function} {key.form} would have "
+                f"2^{key.fraction_bits + key.integer_bits} entries, 2^{LARGEST} at most"
+            )
         if key not in self.tables:
             self.tables.append(key)
         return self._result(
@@ -257,10 +282,12 @@ class _Lowering:
         least = fraction - rate.exponent
         shifts = (least - matrix.fraction_bits, least - matrix.bias_fraction_bits)
         lift = max(0, -min(shifts))
-        if max(shifts) + lift > LARGEST_SHIFT:
-            raise DesignError(
-                f"learning rate {wanted:g} on '{matrix.name}': its sums would be shifted by "
-                f"{max(shifts)} bits before they reach a weight, {LARGEST_SHIFT} at most"
+        if max(lift, max(shifts) + lift) > LARGEST_SHIFT:
+            way = f"down by {max(shifts)}" if not lift else f"up by {lift}"
+            raise TooWideError(
+                f"learning rate {wanted:g} on '{matrix.name}': its sums would be shifted "
+                f"{way} bits before they reach a weight of {matrix.fraction_bits} fraction "
+                f"bits, {LARGEST_SHIFT} at most"
             )
         self.matrices[k] = replace(
             matrix, written=policy is not None, rate=rate.value,

@@ -122,11 +122,10 @@ def _counted(design):
 def _weights_of(arrays, i, design):
     """Return the matrices of the i-th run, of the shapes and types that the design has."""
     matrices = design.lowered().layout.matrices
-    found = [
+    return [
         _array_of(arrays, f"{i}_{k}", matrix, design.substrate.dtype)
         for k, matrix in enumerate(matrices)
     ]
-    return found
 
 
 def _sums_of(arrays, i, run, design):

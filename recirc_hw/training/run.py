@@ -33,10 +33,18 @@ class Run:
     criterion passed at every later check, `held_share` at what share of them
     (NaN where there were none). Errors are those of the chip at the end, on
     held-out cases where the task has any. `wall_s` is the time of the whole
-    training, all chips that were trained side by side. `weights` are the network's
-    matrices, then those that only carry errors; `sums` what is carried beside each
-    weight, where the substrate keeps it. `updates_before` counts the chip's updates in
-    earlier trainings.
+    training, all chips that were trained side by side. `updates_before` counts the
+    chip's updates in earlier trainings, `batch_size` the cases of an update.
+
+    `weights` are the network's matrices, then those that only carry errors, shape
+    (rows, cols + 1), bias last: floats, or on a fixed-point chip codes in steps of
+    2^-fraction_bits. `sums` are what is carried beside each weight, where the substrate
+    keeps it: of the same shapes, in steps of 2^-shift of a weight's (biases: of
+    2^-bias_shift), as `design.lowered(batch_size).layout.matrices` has them.
+    `counters` are {matrix: {what: count}} of a fixed-point chip (see
+    `programs.integer.COUNTERS`; None: not counted, as updates are where they are carried),
+    {phase: {what: count}} of a spiking one, None of others. `probes` are what
+    `training.probe` found, one dict for each moment, where it was asked for.
     """
 
     design: object
@@ -61,7 +69,7 @@ class Run:
     history: dict[str, np.ndarray]
     probes: list[dict] = field(default_factory=list)
     batch_size: int = 1
-    counters: dict[str, dict[str, int]] | None = None
+    counters: dict[str, dict[str, int | None]] | None = None
     updates_before: int = 0
     sums: list[np.ndarray] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=versions)

@@ -5,7 +5,7 @@ import numpy as np
 from recirc_hw.backends import Watch
 from recirc_hw.errors import CheckpointError
 from recirc_hw.programs import IntegerProgram
-from recirc_hw.programs.integer import COUNTERS
+from recirc_hw.programs.integer import COUNTERS, NOT_CARRIED
 from recirc_hw.programs.spiking import SpikingBody, phase_counts
 from recirc_hw.training.checkpoint import load_checkpoint, match, save_checkpoint
 from recirc_hw.training.stored import Progress, checked
@@ -103,13 +103,19 @@ class State:
         }
 
     def counters(self, chip):
-        """Return one chip's counts as {matrix or phase: {what: count}}; None if it has none."""
+        """Return one chip's counts as {matrix or phase: {what: count}}; None if it has none.
+
+        A count is None where nothing is counted: carried updates are never dead.
+        """
         if isinstance(self.body, SpikingBody):
             return phase_counts(self.program, self.body.counters[chip])
         if not isinstance(self.program, IntegerProgram):
             return None
         return {
-            matrix.name: dict(zip(COUNTERS, map(int, counts), strict=True))
+            matrix.name: {
+                name: None if matrix.rounding == "carry" and name in NOT_CARRIED else int(count)
+                for name, count in zip(COUNTERS, counts, strict=True)
+            }
             for matrix, counts in zip(
                 self.program.layout.matrices, self.body.counters[chip], strict=True
             )

@@ -195,7 +195,10 @@ class FixedSetting:
         shape = (n_chips, matrix.rows, matrix.cols + 1)
         left = np.zeros(shape, f"int{self.program.word}")
         if matrix.rounding == "carry" and matrix.written:
-            for part, shift in ((slice(-1), matrix.shift), (slice(-1, None), matrix.bias_shift)):
+            for part, shift in (
+                (slice(-1), matrix.shift),
+                (slice(-1, None), matrix.bias_shift),
+            ):
                 half = (1 << shift) >> 1
                 drawn = random.integers(-half, max(half, 1), left[..., part].shape)
                 left[..., part] = drawn

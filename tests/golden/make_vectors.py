@@ -137,7 +137,10 @@ def job_of(recipe):
     weights, sums = chip.matrices, chip.start_sums(program)
     if recipe.start == "rails":
         weights = [_rails(random, m) for m in program.layout.matrices]
-        sums = [_remainders(random, m, g) for m, g in zip(program.layout.matrices, sums, strict=True)]
+        sums = [
+            _remainders(random, m, g)
+            for m, g in zip(program.layout.matrices, sums, strict=True)
+        ]
     body = FixedState.start([recipe.seed], len(weights))
     body.steps[:] = recipe.step
     return Job(

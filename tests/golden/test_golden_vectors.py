@@ -119,7 +119,8 @@ FAULTS = {
     ),
     "half_even is half_up": ("half_even", Stranger.half_up),
     "half_even is half_odd": (
-        "half_even", lambda self, g, s, bits: 1 - Stranger.half_even(self, (1 << s) - g, s, bits),
+        "half_even",
+        lambda self, g, s, bits: 1 - Stranger.half_even(self, (1 << s) - g, s, bits),
     ),
     "half_up is half_even": ("half_up", Stranger.half_even),
     "half_up is floor": ("half_up", Stranger.floor),
@@ -133,7 +134,9 @@ FAULTS = {
     "saturated weights are not counted": ("count", count_no_hits),
     "dead updates are not counted": ("count", count_dead_only_if_asked_nothing),
     "carried updates are counted": ("count", count_all),
-    "no lowest code": ("rails", lambda self, bits: (1 - (1 << (bits - 1)), (1 << (bits - 1)) - 1)),
+    "no lowest code": (
+        "rails", lambda self, bits: (1 - (1 << (bits - 1)), (1 << (bits - 1)) - 1),
+    ),
 }  # fmt: skip
 
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from fixed_jobs import settings_of_jobs
 from fxpmath import Fxp
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-
-from fixed_jobs import settings_of_jobs
 from integers import Interpreter, contract_update, rounded, rounding_key
 
 from recirc_hw import Design, FixedPoint, Loop, Recirculation

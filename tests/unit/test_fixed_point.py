@@ -1,11 +1,13 @@
 """The fixed-point substrate: formats, tables, widths, what is refused and why."""
 
+import re
+
 import numpy as np
 import pytest
 
 import recirc_hw as rh
 from recirc_hw import Backprop, Design, DesignError, FixedPoint, Loop, Recirculation
-from recirc_hw.programs.tables import digest, entries, rail_integer_bits, table_key
+from recirc_hw.programs.tables import digest, entries, extremes, rail_integer_bits, table_key
 from recirc_hw.substrates.constants import memory_share, nearest_constant
 
 PINNED = {
@@ -50,6 +52,16 @@ def test_tables_hold_samples_on_grid_points():
         assert entries(key)[-1] == 255
 
 
+@pytest.mark.parametrize("bits", [2, 5, 8])
+@pytest.mark.parametrize("form", ["table", "plan"])
+@pytest.mark.parametrize("function", ["logistic", "tanh"])
+def test_a_table_only_rises_from_its_lowest_code_to_its_highest(function, form, bits):
+    for integer_bits in (None, 1):
+        key = table_key(function, form, bits, 4, integer_bits)
+        assert (np.diff(entries(key)) >= 0).all()
+        assert extremes(key) == (entries(key)[0], entries(key)[-1])
+
+
 def test_plan_is_close_to_the_logistic():
     key = table_key("logistic", "plan", 10, 0, None)
     x = np.arange(key.low, -key.low) / 1024
@@ -90,6 +102,7 @@ def test_a_table_whose_hash_does_not_match_is_refused():
         ({"rounding": "nearest"}, "FixedPoint.rounding = 'nearest'"),
         ({"table_fraction_bits": 12, "table_integer_bits": 12}, "2\\^24 entries"),
         ({"activation": "plan", "activity_bits": 14}, "2\\^18 entries"),
+        ({"table_sha256": []}, r"table_sha256 = \(\): want one digest or more"),
         ({"weight_bits": (8, 8), "weight_fraction_bits": (3, 3, 3)}, r"\[2, 3\] matrices"),
         ({"weight_fraction_bits": (3, 3, 3)}, "3 weight formats for 2 weight matrices"),
     ],
@@ -108,7 +121,7 @@ def test_an_accumulator_too_narrow_is_refused_with_the_one_that_would_do():
 
 
 def test_sums_too_narrow_are_refused():
-    with pytest.raises(DesignError, match="sum for .*it needs sum_bits = 19"):
+    with pytest.raises(DesignError, match="sum for .* 19 bits; what will do: sum_bits = 19"):
         small(sum_bits=18).lowered(4)
     assert small(sum_bits=19).lowered(4)
     g = small().widths(4)["sum for hidden>visible"]
@@ -118,7 +131,7 @@ def test_sums_too_narrow_are_refused():
 def test_signals_beyond_64_bits_are_refused():
     network = Loop(30, 20, 20, 20, 20)
     substrate = FixedPoint(weight_bits=32, weight_fraction_bits=3, activity_bits=16)
-    with pytest.raises(DesignError, match="at most 64 will do"):
+    with pytest.raises(DesignError, match="64 at most; what will do: weight_bits = "):
         Design(network, Backprop(learning_rate=1.0), substrate)
 
 
@@ -159,6 +172,60 @@ def test_widths_say_which_rate_is_realised():
     rule = Recirculation(learning_rate=0.01)
     text = str(Design(Loop(4, 2), rule, FixedPoint()).widths())
     assert "rate 0.01 was asked for; 0.0100098 is the nearest with a factor of 8 bits" in text
+
+
+def test_widths_say_which_lambda_is_realised_and_for_which_batch():
+    text = str(Design(Loop(4, 2), Recirculation(regression=0.7), FixedPoint()).widths(4))
+    assert text.startswith("for batches of 4 cases:")
+    assert "lambda 0.7 was asked for; 0.69921875 is what the chip keeps" in text
+    plain = small().widths()
+    assert "lambda" not in str(plain)
+    assert str(plain).startswith("for batches of 1 case:")
+    assert plain.record()["batch_size"] == 1
+
+
+def carrying(matrix, function=None, feedback=None):
+    """Return the integer program of a rule that sends a difference through a matrix."""
+
+    def rule(build, network):
+        slots = network.first_pass(build)
+        with build.learning():
+            error = build.subtract(slots[0], slots[-1])
+            if feedback:
+                build.feedback(feedback, 2, 4)
+            if function:
+                build.project(matrix, error, function=function, name="sent")
+            else:
+                build.carry(matrix, error, name="sent")
+
+    network = Loop(4, 2, visible="identity", hidden=("logistic" if function else "identity",))
+    substrate = FixedPoint(weight_bits=(8, 6), weight_fraction_bits=(3, 1))
+    design = Design(network, rh.CustomRule(rule), substrate)
+    program = design.lowered()
+    names = [slot.name for slot in program.layout.slots]
+    op = next(op for op in program.ops if op.dst == names.index("sent"))
+    return design, program, op
+
+
+def test_an_error_carried_to_identity_units_is_not_clipped_as_a_unit():
+    _, program, op = carrying("visible>hidden")
+    assert not op.clips
+    assert program.layout.slots[op.dst].fraction_bits == 12  # an error's: activity bits + 4
+
+
+def test_a_projection_without_response_is_a_unit_of_identity():
+    _, program, op = carrying("visible>hidden", function="identity")
+    assert (op.low, op.high) == (-1023, 1023)
+    assert program.layout.slots[op.dst].fraction_bits == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [("mine", 8), ("visible>hidden feedback", 8), ("hidden>visible feedback", 6)],
+)
+def test_feedback_has_the_format_of_the_matrix_it_is_named_after_else_of_the_first(name, bits):
+    design, _, _ = carrying(name, feedback=name)
+    assert f"{name}: weights of {bits} bits" in str(design.widths())
 
 
 def test_widths_show_every_signal_with_its_bound():
@@ -264,13 +331,64 @@ def test_the_numba_backend_refuses_floats():
         )
 
 
+SENTENCE = re.compile(
+    r".*: (weights|biases) reach ([\d.]+) in 1 floating-point chip on digits.*; (\d+) integer "
+    r"bits? holds? 1.25 times that, which leaves (\d+) of 6 bits for the fraction"
+)
+
+
+def _sentence_holds(sentence):
+    """Whether the numbers of a calibration's sentence agree: bits that hold, and no more."""
+    kind, reach, integer, left = SENTENCE.fullmatch(sentence).groups()
+    integer, wanted = int(integer), 1.25 * float(reach)
+    fits = wanted <= 2**integer and (integer == 0 or wanted > 2 ** (integer - 1))
+    return fits and int(left) == 6 - 1 - integer
+
+
+def test_calibration_says_where_a_format_does_not_fit():
+    design = small(weight_bits=3, weight_fraction_bits=0)
+    found = rh.calibrate_formats(design, rh.tasks.encoder(4), chips=2, max_updates=200)
+    sentence = str(found).splitlines()[0]
+    reach = float(re.search(r"reach ([\d.]+) in 2 floating-point chips", sentence)[1])
+    needed = int(np.ceil(np.log2(1.25 * reach)))
+    assert needed > 2
+    assert (
+        f"1.25 times that does not fit: it needs {needed} integer bits, a weight of "
+        f"{needed + 1} bits; 3 bits, all of them integer, saturate at 4"
+    ) in sentence
+    assert found.design.substrate.weight_format(0)[:2] == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"headroom": "2"}, "headroom = '2': want a finite number of at least 1"),
+        ({"headroom": float("inf")}, "headroom = inf"),
+        ({"headroom": float("nan")}, "headroom = nan"),
+        ({"headroom": 0.5}, "headroom = 0.5"),
+        ({"chips": 1.5}, "chips must be a whole number, 1 or more, got 1.5"),
+        ({"chips": 0}, "chips must be a whole number, 1 or more, got 0"),
+    ],
+)
+def test_calibration_refuses_arguments_by_name(options, words):
+    with pytest.raises(ValueError, match=words):
+        rh.calibrate_formats(small(), rh.tasks.encoder(4), **options)
+
+
+def test_calibration_refuses_twins_that_diverge():
+    network = Loop(4, 2, visible="identity", hidden="identity")
+    design = Design(network, Recirculation(learning_rate=8.0), FixedPoint())
+    with pytest.raises(ValueError, match="twins of seed 0, 1, 2 diverge .*_rate below 8"):
+        rh.calibrate_formats(design, rh.tasks.encoder(4), max_updates=2000)
+
+
 def test_calibration_gives_each_matrix_its_own_format_and_says_why():
     network = Loop(64, 16, hidden="tanh", initial_weights="glorot", output_bias="data_mean")
     design = Design(network, Recirculation(learning_rate=2.0**-6), FixedPoint(weight_bits=6))
     found = rh.calibrate_formats(design, rh.tasks.digits(), chips=1, max_updates=2000)
     hidden, visible = (found.design.substrate.weight_format(k) for k in range(2))
     assert hidden[1] >= visible[1] > visible[2]  # the output biases reach furthest
-    assert "visible>hidden: weights reach" in str(found)
+    assert all(_sentence_holds(sentence) for sentence in found.reasons)
     with pytest.raises(rh.UnsupportedError, match="calibrate a FixedPoint"):
         rh.calibrate_formats(Design(network, Recirculation()), rh.tasks.digits())
 

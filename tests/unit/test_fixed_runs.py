@@ -8,8 +8,9 @@ import pytest
 import recirc_hw as rh
 from recirc_hw import Design, FixedPoint, Loop, Recirculation, train
 from recirc_hw.errors import Interrupted
+from recirc_hw.reports.words import counters_table
 from recirc_hw.training import load_runs, save_runs
-from recirc_hw.training.checkpoint import load_checkpoint
+from recirc_hw.training.checkpoint import load_checkpoint, save_checkpoint
 
 ENCODER = rh.tasks.encoder(4)
 ROUNDINGS = ["floor", "half_even", "stochastic", "carry"]
@@ -112,3 +113,60 @@ def test_only_carried_remainders_are_stored():
     assert run.sums == []
     ideal = Design(Loop(4, 2), Recirculation(momentum=0.5)).fabricate(0)
     assert ideal.train(ENCODER, max_updates=3, until="end").sums == []
+
+
+def outside(matrix):
+    """Return the least value too large for a carried remainder of a weight, and the range."""
+    half = 1 << (matrix.shift - 1)
+    return half, rf"{half} is outside {-half}\.\.{half - 1}"
+
+
+def test_a_checkpoint_with_remainders_that_no_write_leaves_is_refused(tmp_path):
+    path, made = tmp_path / "run.npz", design("carry")
+    made.fabricate(0).train(ENCODER, max_updates=9, until="end", checkpoint=path)
+    value, words = outside(made.lowered(4).layout.matrices[0])
+    meta, arrays = load_checkpoint(path)
+    meta.pop("format")
+    for wrong in (value, 2**31 - 1):
+        arrays["sums0"][0, 1, 2] = wrong
+        save_checkpoint(path, meta, arrays)
+        words = words if wrong == value else f"{wrong} is outside"
+        with pytest.raises(rh.CheckpointError, match=f"sums of 'visible>hidden': {words}"):
+            made.fabricate(0).train(
+                ENCODER, max_updates=9, until="end", checkpoint=path, resume=True
+            )
+
+
+def test_a_checkpoint_with_sums_where_nothing_is_carried_is_refused(tmp_path):
+    path, made = tmp_path / "run.npz", design("floor")
+    made.fabricate(0).train(ENCODER, max_updates=9, until="end", checkpoint=path)
+    meta, arrays = load_checkpoint(path)
+    meta.pop("format")
+    arrays["sums1"][0, 0, 0] = -1
+    save_checkpoint(path, meta, arrays)
+    with pytest.raises(rh.CheckpointError, match=r"'hidden>visible': -1 is outside 0\.\.0"):
+        made.fabricate(0).train(
+            ENCODER, max_updates=9, until="end", checkpoint=path, resume=True
+        )
+
+
+def test_a_saved_run_with_remainders_that_no_write_leaves_is_refused(tmp_path):
+    made = design("carry")
+    run = made.fabricate(0).train(ENCODER, max_updates=9, until="end")
+    value, words = outside(made.lowered(4).layout.matrices[1])
+    run.sums[1][0, 0] = value
+    with pytest.raises(ValueError, match=f"sums of 'hidden>visible': {words}"):
+        run.chip()
+    save_runs(tmp_path, [run])
+    with pytest.raises(rh.DataError, match=f"sums of 'hidden>visible': {words}"):
+        load_runs(tmp_path, made)
+
+
+def test_carried_updates_are_not_counted_as_dead(tmp_path):
+    run = design("carry").fabricate(0).train(ENCODER, max_updates=9, until="end")
+    counts = run.record()["counters"]["visible>hidden"]
+    assert (counts["asked_updates"], counts["dead_updates"]) == (None, None)
+    assert counts["saturated_weights"] is not None
+    save_runs(tmp_path, [run])
+    assert load_runs(tmp_path, run.design)[0][0].counters == run.counters
+    assert counters_table(run).rows[0][3:] == ("-", "-")
