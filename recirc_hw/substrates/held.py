@@ -1,7 +1,9 @@
 """What substrates share whose weights are held by synapse devices."""
 
+import numpy as np
+
 from recirc_hw.errors import DesignError
-from recirc_hw.substrates.devices import AnyDevice
+from recirc_hw.substrates.devices import AnyDevice, Cells
 from recirc_hw.substrates.floating import Floating
 
 
@@ -13,7 +15,7 @@ class Held(Floating):
     def check_range(self, weights, matrix, seed, step):
         """Refuse weights that the devices cannot hold; see `store`."""
         low, high = self.device.limits
-        cells = self.device.draw(seed, step, weights.shape)
+        cells = self._cells(seed, step, weights.shape)
         outside = self.device.beyond(weights, cells)
         if outside.size:
             raise DesignError(
@@ -26,5 +28,11 @@ class Held(Floating):
 
         One outside the bounds of its own synapse, as fabricated, takes the nearest bound.
         """
-        held = self.device.store(weights, self.device.draw(seed, step, weights.shape))
+        held = self.device.store(weights, self._cells(seed, step, weights.shape))
         return super().store(held, matrix, seed, step)
+
+    def _cells(self, seed, step, shape):
+        """Return a matrix's synapses as fabricated, as far as they bound weights."""
+        if np.isinf(self.device.limits).all():  # nothing that is drawn matters
+            return Cells.plain(shape)
+        return self.device.draw(seed, step, shape)

@@ -104,8 +104,8 @@ def cautions(substrate, rule, network):
         found.append(
             f"Analog.clamp_ms = {times.clamp_ms:g} ends before the hidden units have settled: "
             "synapses take the rest for a change, and chips learn late or never; want at "
-            f"least {times.enough_ms:g}, {ENOUGH:g} time constants of {_chain(substrate)}; "
-            f"not given, it is {times.settled_ms:g}"
+            f"least {times.enough_ms:g} ms, {ENOUGH:g} time constants of {_chain(substrate)}; "
+            f"not given, it is {times.settled_ms:g} ms"
         )
     for field in UNUSED[substrate.form]:
         value, default = getattr(substrate, field), type(substrate).model_fields[field].default

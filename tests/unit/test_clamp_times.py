@@ -43,7 +43,7 @@ SHORT = [
 def test_a_short_clamp_is_warned_of_with_a_number_that_is_not_warned_of(fields, enough):
     (message,) = cautioned(**fields)
     assert "chips learn late or never" in message
-    named = float(re.search(r"want at least ([\d.]+),", message)[1])
+    named = float(re.search(r"want at least ([\d.]+) ms", message)[1])
     assert named == pytest.approx(enough, rel=1e-5)
     assert cautioned(**(fields | {"clamp_ms": named})) == []
     assert cautioned(**(fields | {"clamp_ms": None})) == []
@@ -62,7 +62,7 @@ def test_the_clamp_that_the_message_names_learns_and_a_third_of_it_does_not(fiel
     program = enough.lowered()
     with pytest.warns(UserWarning, match="want at least") as caught:
         design_of(**fields, clamp_ms=program.phases[0].duration_ms / 4)
-    named = float(re.search(r"want at least ([\d.]+),", str(caught[0].message))[1])
+    named = float(re.search(r"want at least ([\d.]+) ms", str(caught[0].message))[1])
     shares = []
     for clamp_ms in (named, named / 3):
         with warnings.catch_warnings():
