@@ -72,7 +72,7 @@ class Chip:
         ValueError
             If they are not of those shapes, or not finite real numbers.
         """
-        self._give(self._fitting(matrices))
+        self._give(map(self.design.substrate.nearest, self._fitting(matrices)))
 
     def _fitting(self, matrices):
         """Return weights as arrays, once they prove finite and of the network's shapes."""

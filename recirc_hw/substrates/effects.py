@@ -25,6 +25,10 @@ class Substrate(Fields):
     def check_chip(self, seed, program):
         """Refuse a chip whose fabricated parts `program` does not suit: none, here."""
 
+    def nearest(self, weights):
+        """Return the weights nearest to these that `store` takes: all, here."""
+        return weights
+
     def without(self, *names: str):
         """Return a copy in which these effects are turned off.
 

@@ -12,6 +12,10 @@ class Held(Floating):
 
     device: AnyDevice
 
+    def nearest(self, weights):
+        """Return the weights nearest to these in the devices' nominal range."""
+        return np.clip(weights, *self.device.limits)
+
     def check_range(self, weights, matrix, seed, step):
         """Refuse weights that the devices cannot hold; see `store`."""
         low, high = self.device.limits

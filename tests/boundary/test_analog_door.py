@@ -26,7 +26,7 @@ def given(monkeypatch):
         def present(self, isa):
             pass
 
-    substrate = Analog(plasticity="gathered", delay_ms=0.1, clamp_ms=4.0, dt_ms=0.1)
+    substrate = Analog(plasticity="gathered", delay_ms=0.1, clamp_ms=6.5, dt_ms=0.1)
     design = Design(Loop(70, 20), Recirculation(), substrate)
     program, chip = design.lowered(), design.fabricate(0)
     weights = [matrix[None] for matrix in chip.matrices]

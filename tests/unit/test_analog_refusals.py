@@ -40,15 +40,6 @@ def test_the_largest_step_that_the_message_names_does_for_any_time():
         Design(Loop(4, 2), Recirculation(), Analog(tau_ms=tau, dt_ms=float(f"{0.2 * tau:g}")))
 
 
-def test_a_unit_that_mismatch_made_faster_than_a_step_is_refused_or_solved_exactly():
-    fields = {"tau_mismatch": 2.0, "dt_ms": 0.2}
-    fastest = body_of(**fields).tau_ms.min()
-    assert fastest < 0.1
-    with pytest.raises(DesignError, match=f"seed 0.* constant of {fastest:.3g} ms"):
-        body_of(**fields, integrator="rk4")
-    body_of(**fields | {"dt_ms": 0.9 * fastest}, integrator="rk4")
-
-
 def test_devices_whose_range_cannot_hold_the_initial_weights_are_refused():
     device = ConstantStep(w_max=0.1, w_min=-0.1, dw_min=0.001)
     design = Design(Loop(4, 2), Recirculation(), Analog(device=device))

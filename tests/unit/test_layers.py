@@ -36,6 +36,7 @@ LEVEL = {part: -floor for floor, parts in enumerate(FLOORS) for part in parts}
 # The ground: used from every floor, and knowing none of them.
 GROUND = {
     "tasks", "metrics", "errors", "random_streams", "fields", "text_tables", "whole_files",
+    "growing",
 }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_the_ledger_tells_learning_from_inference():
 
 def test_chips_that_are_not_clocked_and_count_nothing_have_no_cost():
     chip = rh.Design(rh.Loop(4, 2), rh.Recirculation(), rh.Analog()).fabricate(0)
-    with pytest.raises(rh.UnsupportedError, match="Analog chips .* count no operations"):
+    with pytest.raises(rh.UnsupportedError, match="does not count what Analog chips do"):
         rh.cost(chip, np.eye(4))
     with pytest.raises(rh.UnsupportedError, match="Analog chips count no events"):
         chip.count_events(np.eye(4))
