@@ -365,9 +365,7 @@ def test_calibration_refuses_arguments_by_name(options, words):
 def test_calibration_refuses_twins_that_diverge():
     network = Loop(4, 2, visible="identity", hidden="identity")
     design = Design(network, Recirculation(learning_rate=8.0), FixedPoint())
-    with pytest.raises(
-        ValueError, match="twins of seed 0, 1, 2 diverge .*_rate below 8"
-    ):
+    with pytest.raises(ValueError, match="twins of seed 0, 1, 2 diverge .*_rate below 8"):
         rh.calibrate_formats(design, rh.tasks.encoder(4), max_updates=2000)
 
 
