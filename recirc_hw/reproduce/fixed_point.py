@@ -27,6 +27,7 @@ ENCODER = {
 ACTIVITY = {4: 0.24, 5: 0.78, 6: 0.99, 8: 0.99}
 NARROW = {6: 0.09, 7: 0.64, 8: 0.94}
 UPDATES, LAST = 500, 20
+DEFAULT = (0.99, None)  # of the default chips, those that must learn
 # (weight bits, rounding): share that still holds over the last updates
 HOLDS = {(6, "stochastic"): 0.93, (6, "carry"): 0.90}
 
@@ -42,29 +43,33 @@ def encoder(bench):
                 bench, what, chips, weight_bits=bits, weight_fraction_bits=bits - 1 - integer,
                 rounding=name,
             )  # fmt: skip
-            lines.append(learned_line(f"{what}: learned", runs, share))
+            lines.append(_learned(what, runs, share))
+            held.append(_held(what, runs, HOLDS.get((bits, name))))
             if (bits, integer) != (8, 5):
                 curves[name][bits] = lines[-1].ours
                 if name in ("stochastic", "carry"):
-                    held.append(_held(f"{what}: still holds", runs, HOLDS.get((bits, name))))
                     curves.setdefault(f"{name}, still holds", {})[bits] = held[-1].ours
     activity = {"wide": {}, "narrow": {}}
     for label, shares in (("wide", ACTIVITY), ("narrow", NARROW)):
         for bits, share in shares.items():
+            what = f"activity of {bits} bits, {label}"
             runs = _encoders(
-                bench, f"activity of {bits} bits, {label}", chips, weight_bits=16,
-                weight_fraction_bits=10, rounding="half_even", activity_bits=bits,
-                wide=label == "wide",
+                bench, what, chips, weight_bits=16, weight_fraction_bits=10,
+                rounding="half_even", activity_bits=bits, wide=label == "wide",
             )  # fmt: skip
-            lines.append(
-                learned_line(f"activity of {bits} bits, {label}: learned", runs, share)
-            )
+            lines.append(_learned(what, runs, share))
+            held.append(_held(what, runs))
             activity[label][bits] = lines[-1].ours
     runs = _encoders(bench, "the default chip", chips)
-    lines.append(share_line("the default chip: learned", [r.learned for r in runs]))
+    lines.append(
+        share_line("the default chip: learned", [r.learned for r in runs], band=DEFAULT)
+    )
+    held += [_held("the default chip", runs), _held_at_once("the default chip", runs)]
     settings = {
         "chips": f"{chips} a line, at most {UPDATES} updates, learning rate 16, lambda 3/4",
-        "bands": "where 99.9 % of builds fall, given 100 chips of an independent one",
+        "independent": "the share of 100 chips that an independent NumPy build found",
+        "bands": "3.29 standard errors of the difference of two shares about that one, so that "
+        "99.9 % of right builds fall inside; the default chip's is what is asked of it",
         "learned": "every unit error below .1 for the first time; later checks need not hold",
         "still holds": f"the same at every one of the last {LAST} of {UPDATES} updates",
     }
@@ -77,12 +82,27 @@ def _encoders(bench, label, chips, **fields):
     return bench.train(label, design, tasks.encoder(4), chips, max_updates=UPDATES, until="end")
 
 
-def _held(what, runs, share):
+def _learned(what, runs, share):
+    """Return the line of the share that learned, beside an independent build's."""
+    return learned_line(f"{what}: learned (independent: {share:g})", runs, share)
+
+
+def _held(what, runs, share=None):
     """Return the line of the share whose criterion held at each of the last updates."""
+    what += ": still holds" + ("" if share is None else f" (independent: {share:g})")
     held = [
         bool((run.history["train_unit_error"][-LAST:] < run.threshold).all()) for run in runs
     ]
     return share_line(what, held, band=share and share_band(share, 100, len(runs)))
+
+
+def _held_at_once(what, runs):
+    """Return the line of the share that held at each check after the first crossing."""
+    held = []
+    for run in runs:
+        after = run.history["train_unit_error"][(run.updates or 0) + 1 :][:LAST]
+        held.append(run.learned and bool((after < run.threshold).all()))
+    return share_line(f"{what}: holds at the next {LAST} updates, too", held)
 
 
 def _encoder_figure(curves, activity):

@@ -153,12 +153,39 @@ def test_updates_beyond_16_bits_reach_16_bit_weights():
     leave_the_same_integers(setting, NATIVE)
 
 
+class Seen:
+    """A function of a backend's core that notes what arrays it is handed."""
+
+    def __init__(self, monkeypatch, module, name):
+        self.real, self.arrays = getattr(module, name), []
+        monkeypatch.setattr(module, name, self)
+
+    def __call__(self, *arguments):
+        self.arrays += [a for a in arguments if isinstance(a, np.ndarray)]
+        return self.real(*arguments)
+
+    @property
+    def largest(self):
+        """The types of the arrays of eleven thousand cells or more: weights and sums."""
+        return {array.dtype.name for array in self.arrays if array.size >= 11_000}
+
+
 @pytest.mark.parametrize(
     ("bits", "dtype"), [(8, "int8"), (9, "int16"), (16, "int16"), (17, "int32")]
 )
-def test_weights_are_stored_at_their_natural_width(bits, dtype):
-    design = Design(Loop(4, 2), Recirculation(), FixedPoint(weight_bits=bits))
+def test_weights_are_stored_at_their_natural_width(bits, dtype, monkeypatch):
+    design = Design(Loop(110, 50), Recirculation(), FixedPoint(weight_bits=bits))
+    setting = FixedSetting(
+        design, seed=0, n_chips=1, batch=1, updates=2, rails=False, threshold=-1.0, hold=0
+    )
     assert all(matrix.dtype == dtype for matrix in design.fabricate(0).matrices)
+    cores = {
+        native.train: Seen(monkeypatch, native_fixed._native, "FixedCall"),
+        numba_jit.train: Seen(monkeypatch, numba_jit, "train_chips"),
+    }
+    for train, core in cores.items():
+        train(setting.job())
+        assert core.largest == {dtype, f"int{setting.program.word}"}
 
 
 def test_sums_of_a_wide_image_network_take_64_bits_and_its_words_32():

@@ -15,6 +15,8 @@ def test_the_default_chip_learns_on_99_of_100():
     )
     runs = rh.train([design.fabricate(seed) for seed in range(1000)], rh.tasks.encoder(4))
     assert np.mean([run.learned for run in runs]) >= 0.99
+    # Learning is a first crossing: only 542 hold at each of the 20 checks that follow.
+    assert 0.45 < np.mean([run.held for run in runs]) < 0.63
 
 
 @pytest.mark.slow
@@ -22,4 +24,4 @@ def test_shares_that_learn_are_those_of_an_independent_build():
     # n = 1000 chips a line against 100; a band holds 99.9 % of builds, seeds are fixed.
     _, lines, _ = encoder(Bench())
     assert {line.what for line in lines if line.verdict == "outside"} == set()
-    assert sum(line.verdict == "inside" for line in lines) == 41
+    assert sum(line.verdict == "inside" for line in lines) == 42
