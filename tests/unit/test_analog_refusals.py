@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from analog_chips import body_of, fabricated
+from analog_chips import fabricated
 
 from recirc_hw import (
     Analog,

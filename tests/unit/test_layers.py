@@ -121,7 +121,7 @@ def test_backends_know_neither_rules_nor_networks():
     for path in (ROOT / "backends").glob("*.py"):
         assert imports(path)[0] <= {
             "backends", "programs", "errors", "random_streams", "trajectory",
-            "spike_record",
+            "spike_record", "growing", "whole_files",
         }  # fmt: skip
 
 
