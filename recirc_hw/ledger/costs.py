@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from recirc_hw.errors import UnsupportedError
 from recirc_hw.ledger.counts import UNPRICED, Event, Tally
 from recirc_hw.ledger.fold import fold
 from recirc_hw.ledger.metrics import neurobench
@@ -136,8 +135,6 @@ def cost(design, task_or_cases=None, prices="digital-45nm", batch_size=None):
     ------
     PriceError
         Where an event that occurs has no price; it is never taken as 0.
-    UnsupportedError
-        For chips in continuous time whose substrate does not count what happens.
     """
     listed = price_list(prices)
     counts = tally(design, task_or_cases, batch_size)
@@ -159,9 +156,6 @@ def tally(design, task_or_cases=None, batch_size=None):
         raise ValueError(f"batch_size = {batch_size!r}; want a whole number from 1 up")
     if _own(chip.design):
         return chip.design.substrate.tally(chip, cases, batch_size)
-    if not chip.design.is_clocked:
-        kind = type(chip.design.substrate).__name__
-        raise UnsupportedError(f"the ledger does not count what {kind} chips do")
     if cases is None:
         return fold(chip.design, batch_size)
     busy = [float(np.count_nonzero(state) / len(state)) for state in chip.states(cases)]

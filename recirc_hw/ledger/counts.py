@@ -18,6 +18,9 @@ EVENTS = {
     "synaptic_events": "a spike arriving at one synapse",
     "neuron_updates": "one time step of one neuron",
     "trace_updates": "one plasticity trace brought up to date",
+    "unit_seconds": "a second of one analog unit under power",
+    "synapse_seconds": "a second of one synapse conducting into a unit that follows its input",
+    "conversions": "a value of the case made analog; bits: the converter's",
     "weight_writes": "a weight changed where it is stored, by a device or a synapse",
     "seconds": "time spent; not priced: leakage and clocks are outside these counts",
 }
@@ -167,7 +170,8 @@ class Tally:
         Presentations to a write.
     memory : Memory, or None where the substrate states none
     activity : str
-        "measured" on cases, or "assumed": nothing is skipped because it is 0.
+        "measured" on cases; "assumed": nothing is skipped because it is 0; or "exact":
+        no count depends on the cases.
     basis : str
         The same in words.
     """

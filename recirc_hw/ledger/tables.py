@@ -1,7 +1,10 @@
 """Costs as text: one design, or several side by side."""
 
 ARITHMETIC = ("multiply_accumulates", "multiplies", "accumulates", "table_reads")
-EVENTS_IN_TIME = ("spikes", "synaptic_events", "neuron_updates", "trace_updates")
+EVENTS_IN_TIME = (
+    "spikes", "synaptic_events", "neuron_updates", "trace_updates", "unit_seconds",
+    "synapse_seconds", "conversions",
+)  # fmt: skip
 
 
 def side_by_side(*costs):

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 
 from recirc_hw.designs import Design
-from recirc_hw.errors import DesignError, PriceError, UnsupportedError
 from recirc_hw.ledger import cost
 from recirc_hw.reports.style import short
 from recirc_hw.studies.vary import Place, design_with
@@ -113,10 +112,8 @@ class Cells:
         """Return what a learned example costs with fields changed, in nJ; nan unpriced."""
         try:
             here = design_with(design, changed)
-            if not (here.is_clocked or hasattr(here.substrate, "tally")):
-                return np.nan
             spent = cost(here, batch_size=self.terms.get("batch_size", 1))
-        except (DesignError, PriceError, UnsupportedError):
+        except ValueError:  # refused, unpriced, or not told without cases
             return np.nan
         return spent.energy_pj["learned_example"] / 1000
 

@@ -10,6 +10,7 @@ from recirc_hw.programs import Phases
 from recirc_hw.programs.analog import AnalogBody
 from recirc_hw.random_streams import normal, uniform
 from recirc_hw.substrates.devices import AnyDevice, IdealDevice, Synapses
+from recirc_hw.substrates.energy import analog_tally
 from recirc_hw.substrates.held import Held
 from recirc_hw.substrates.timing import cautions, check_chip, lognormal, phases_of
 
@@ -215,6 +216,10 @@ class Analog(Held):
                 self.device, seeds, program.layout.matrices, self.weight_drift
             ),
         )
+
+    def tally(self, chip, cases, batch_size):
+        """Return what one learned example takes; see `energy.analog_tally`."""
+        return analog_tally(chip.design.lowered(), batch_size)
 
     def _times(self, seeds, program):
         """Return each unit's time constant in ms, shape (n_chips, n_units)."""

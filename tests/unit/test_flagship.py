@@ -49,7 +49,7 @@ def test_every_chip_answers_every_question(found):
 def test_what_does_not_apply_says_why(found):
     assert "not codes of some bits" in found["weight_bits"]["analog"].text
     assert "no mismatch" in found["mismatch"]["digital"].text
-    assert "does not count" in found["energy"]["analog"].text
+    assert "no price for unit_seconds" in found["energy"]["analog"].text
 
 
 def test_an_ideal_chip_has_nothing_to_blame_or_to_load_from():

@@ -262,9 +262,3 @@ def test_rules_are_compared_at_the_same_rate():
     # A rate of 1 would spare one of them a product for every weight.
     other = rh.Design(SMALL, rh.Recirculation(learning_rate=3)).with_rule("backprop")
     assert tally(other, batch_size=2).batch.total("multiplies") == 22
-
-
-def test_chips_that_count_nothing_have_no_cost():
-    design = rh.Design(rh.Loop(4, 2), rh.Recirculation(), rh.Analog())
-    with pytest.raises(rh.UnsupportedError, match="does not count what Analog chips do"):
-        rh.cost(design)

@@ -52,10 +52,8 @@ def test_the_ledger_tells_learning_from_inference():
         rh.cost(chip, prices="loihi")
 
 
-def test_chips_that_are_not_clocked_and_count_nothing_have_no_cost():
+def test_only_spiking_chips_count_events():
     chip = rh.Design(rh.Loop(4, 2), rh.Recirculation(), rh.Analog()).fabricate(0)
-    with pytest.raises(rh.UnsupportedError, match="does not count what Analog chips do"):
-        rh.cost(chip, np.eye(4))
     with pytest.raises(rh.UnsupportedError, match="Analog chips count no events"):
         chip.count_events(np.eye(4))
 
