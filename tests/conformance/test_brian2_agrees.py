@@ -1,5 +1,7 @@
 """Brian2 has the same spikes as the reference, given the same random numbers."""
 
+import os
+
 import numpy as np
 import pytest
 from spiking_jobs import (
@@ -57,6 +59,8 @@ def test_brian2_in_cython_has_the_same_spikes_and_weights():
 @pytest.mark.slow
 def test_brian2_in_standalone_cpp_has_the_same_spikes_and_weights():
     brian2.set_device("cpp_standalone", build_on_run=False)
+    # Brian2's own choice is a compiler for every file at once.
+    brian2.prefs["devices.cpp_standalone.extra_make_args_unix"] = [f"-j{os.cpu_count()}"]
     try:
         agrees(design_of(SEVERAL))
     finally:
