@@ -15,6 +15,12 @@ from recirc_hw.backends.spiking_life import counted
 from recirc_hw.errors import UnsupportedError
 from recirc_hw.programs.firing import clamp_drive
 
+NO_TRAINS = (
+    "spike trains on the brian2 backend: a clamped unit cannot fire while its neuron is "
+    "refractory there; native, numba and reference clamp them"
+)
+"""Why it is given no spike trains; asked before anything runs."""
+
 MOST_SYNAPSES = 200_000  # of the cases that are answered side by side
 
 
@@ -25,10 +31,7 @@ def train(job, own_noise=False):
     """
     _refuse(job.program)
     if job.trains:
-        raise UnsupportedError(
-            "spike trains on the brian2 backend: a clamped unit cannot fire while its neuron "
-            "is refractory there; native, numba and reference clamp them"
-        )
+        raise UnsupportedError(NO_TRAINS)
     error, unit_error = job.history()
     for chip in np.flatnonzero(job.watch.active):
         order = job.order[chip if len(job.order) > 1 else 0]

@@ -59,7 +59,7 @@ def _table(study):
         (TITLES[answer.question], answer.chip, answer.brief if answer.result else answer.status)
         for answer in study.answers
     )
-    caption = f"All answers, with {100 * study.confidence:g}\u00a0% intervals"
+    caption = f"All answers in short; ranges are {100 * study.confidence:g}\u00a0% intervals"
     table = Table(caption, ("question", "chip", "answer"), rows)
     return Section("In short", table=table, anchor="answers")
 

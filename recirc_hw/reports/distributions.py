@@ -107,8 +107,11 @@ def population(runs):
 
 
 @styled
-def share_learned(updates, count, last):
-    """Draw the updates that the chips of `count` which learned took, up to the `last`."""
+def share_learned(updates, count, last, interval=None):
+    """Draw the updates that the chips of `count` which learned took, up to the `last`.
+
+    The title tells the share with its interval, Wilson's where none is given.
+    """
     updates = np.sort(updates).astype(float)
     picture = Picture(height=5.0)
     upper, lower = picture.subplots(2, 1, sharex=True, height_ratios=(1, 1.2))
@@ -116,17 +119,18 @@ def share_learned(updates, count, last):
     at, share, low, high = _draw_share(lower, updates, count, last)
     update_axis(lower, max(last, 2), max(1.0, 0.8 * updates[0]) if updates.size else 1)
     upper.set_xlabel("")
-    picture.suptitle(share_sentence(len(updates), count), x=0.02, ha="left", fontsize=11)
+    told = share_sentence(len(updates), count, interval)
+    picture.suptitle(told, x=0.02, ha="left", fontsize=11)
     picture.columns = {
         "update": at, "share learned": share, "95 % low": low, "95 % high": high,
     }  # fmt: skip
-    picture.alt = f"{share_sentence(len(updates), count)}. {_middle(updates)}"
+    picture.alt = f"{told}. {_middle(updates)}"
     return picture
 
 
-def share_sentence(learned, count):
+def share_sentence(learned, count, interval=None):
     """Return the share of chips that learned, with its interval, as text."""
-    low, high = wilson_interval(learned, count)
+    low, high = interval or wilson_interval(learned, count)
     noun = "chip" if count == 1 else "chips"
     return (
         f"{learned:,} of {count:,} {noun} learned: {100 * learned / count:.1f}\u00a0% "

@@ -61,7 +61,7 @@ SIDES = {
 def yield_figure(found):
     """Draw the share of a yield's chips that had learned, over weight updates."""
     updates = found.outcomes.updates[found.outcomes.learned]
-    return share_learned(updates, found.chips, max(updates, default=1))
+    return share_learned(updates, found.chips, max(updates, default=1), found.interval)
 
 
 # -- limits ----------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from recirc_hw.metrics import wilson_interval
 from recirc_hw.studies.outcomes import Bench, Outcomes
 from recirc_hw.studies.remote import RemoteBench, crew_of
 from recirc_hw.studies.statistics import (
@@ -13,18 +12,19 @@ from recirc_hw.studies.statistics import (
     looks,
     mean_interval,
     median_interval,
-    normal_quantile,
+    share_interval,
 )
 from recirc_hw.training.plan import whole
 
 
 @dataclass(frozen=True)
 class Yield:
-    """On what share of chips a design learns, with Wilson's interval.
+    """On what share of chips a design learns, with its interval.
 
     `share` counts chips whose criterion held once (first crossing), `held_share` those
-    where it also held at every later check. Intervals of shares hold together for all
-    `looks` at which the study could have stopped. Updates are of the chips that learned.
+    where it also held at every later check. Intervals of shares are Wilson's; of a study
+    that could have stopped at several `looks` exact ones (Clopper and Pearson's), which
+    hold together for all of them. Updates are of the chips that learned.
     """
 
     share: float
@@ -44,12 +44,11 @@ class Yield:
     @classmethod
     def of(cls, outcomes, design, task, confidence, looks=1, **told):
         """Return the yield of the chips whose outcomes these are."""
-        z = normal_quantile(confidence, looks)
         n, learned = len(outcomes), int(outcomes.learned.sum())
         held = int(outcomes.held.sum())
         return cls(
-            learned / n, wilson_interval(learned, n, z),
-            held / n, wilson_interval(held, n, z), n,
+            learned / n, share_interval(learned, n, confidence, looks),
+            held / n, share_interval(held, n, confidence, looks), n,
             int(outcomes.seeds[0]), confidence, looks, design, task.name,
             outcomes=outcomes, **told,
         )  # fmt: skip

@@ -105,10 +105,7 @@ def _frontier_words(asked, found):
     if best is None:
         return "none", f"No number of weight bits lets {asked.percent} of chips learn.", found
     fraction, limit = best
-    limits = [one for one in found.limits if one is not None]
-    lows = [one.interval[0] for one in limits if one.interval[0] is not None]
-    highs = [one.interval[1] for one in limits if one.interval[1] is not None]
-    range_ = between((min(highs, default=None), min(lows, default=None)))
+    range_ = between(_frontier_range(found))
     brief = f"{limit.value} bits ({range_})"
     text = (
         f"At least {asked.percent} of chips learn with weights of {limit.value} bits, "
@@ -118,6 +115,17 @@ def _frontier_words(asked, found):
     if asked.design.substrate.rounding == "carry":
         text += " What carry keeps beside each weight while it learns is not among these bits."
     return brief, " ".join((text, *_notes(limit))), found
+
+
+def _frontier_range(found):
+    """Return (low, high) of the fewest bits over all fractions; None where unknown.
+
+    It is no more than what some fraction surely needs, and no less than what each may:
+    of a fraction at which nothing surely fails, that is unknown.
+    """
+    holds = [one.interval[0] for one in found.limits if one and one.interval[0] is not None]
+    fails = [one.interval[1] if one else None for one in found.limits]
+    return (None if None in fails else min(fails)), min(holds, default=None)
 
 
 def _mismatch(asked):
@@ -167,7 +175,8 @@ def _blame(asked):
     where, design = _broken(asked)
     found = asked.ask(ablate, design=design, pairs=False, chips=max(1, asked.chips * 3 // 10))
     share = 100 * found.everything.share
-    blamed = "No effect surely does harm."
+    doubt = _too_few(found, asked.options["confidence"])
+    blamed = f"No effect surely does harm{doubt}."
     if found.to_blame is not None:
         sure = [effect for effect in found.ranked if effect.severity[0] > 0]
         worst = "; ".join(map(_cost_words, sure or found.ranked[:1]))
@@ -177,6 +186,16 @@ def _blame(asked):
         f"{100 * found.nothing.share:.3g} % without all effects. {blamed}"
     )
     return found.to_blame or "none surely", text, found
+
+
+def _too_few(found, confidence):
+    """Return what to add where so few chips could not have shown an effect's harm at all.
+
+    All of them lost by one effect has p = 2 / 2^n; alone or left out doubles it, and Holm's
+    correction multiplies it by the number of effects.
+    """
+    least = 4 * len(found.ranked) * 0.5**found.everything.chips
+    return "" if least <= 1 - confidence else ", and so few chips could not show it"
 
 
 def _cost_words(effect):

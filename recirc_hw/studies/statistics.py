@@ -12,6 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from recirc_hw.metrics import exact_interval, wilson_interval
+
 FIRST_LOOK = 25  # chips
 
 
@@ -27,6 +29,16 @@ def looks(chips):
 def normal_quantile(confidence, parts=1):
     """Return the two-sided normal quantile of one of `parts` equal shares of the error."""
     return NormalDist().inv_cdf(1 - (1 - confidence) / (2 * parts))
+
+
+def share_interval(successes, trials, confidence=0.95, looks=1):
+    """Return Wilson's interval of a share; of a study of several looks the exact one.
+
+    Each look may then err with its part of the whole allowance, and must not err more.
+    """
+    if looks == 1:
+        return wilson_interval(successes, trials, normal_quantile(confidence))
+    return exact_interval(successes, trials, 1 - (1 - confidence) / looks)
 
 
 def at_most(k, n, share):

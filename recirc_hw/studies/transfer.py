@@ -1,6 +1,6 @@
 """Loaded or learned: an ideal chip's weights on real chips, against learning there."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,8 +22,9 @@ class TransferPoint:
     """What became of the same chips in three ways, at one value of the field.
 
     `loaded`: they got an ideal chip's weights, and learned nothing; `tuned`: they then
-    learned from there; `learned`: they learned from their own initial weights.
-    `gained` compares learned with loaded.
+    learned from there; `learned`: they learned from their own initial weights. All three
+    count the chips that meet the criterion as they are left. `gained` compares learned
+    with loaded.
     """
 
     value: float | None
@@ -173,18 +174,27 @@ class _Three:
     training: dict
 
     def at(self, count, told):
-        """Return the outcomes of the three."""
+        """Return the outcomes of the three, each judged as the chips then are."""
         works, chips = [], len(self.given)
 
         def load(chip):
             chip.load(self.given[chip.seed - self.seed])
             works.append(judged(chip, self.task))
 
-        tuned = Bench(self.design, self.task, self.seed, before=load, **self.training)
-        after = tuned.go_to(chips, count.told(f"{told}loaded, then learned"))
-        learned = Bench(self.design, self.task, self.seed, **self.training)
-        fresh = learned.go_to(chips, count.told(f"{told}learned"))
-        return Outcomes.joined(works), after, fresh
+        tuned = self._taught(count.told(f"{told}loaded, then learned"), before=load)
+        learned = self._taught(count.told(f"{told}learned"))
+        return Outcomes.joined(works[:chips]), tuned, learned
+
+    def _taught(self, progress, before=None):
+        """Return the outcomes of chips that were trained: which work in the end."""
+        left = []
+        bench = Bench(
+            self.design, self.task, self.seed, before=before,
+            after=lambda chip: left.append(judged(chip, self.task)), **self.training,
+        )  # fmt: skip
+        trained = bench.go_to(len(self.given), progress)
+        works = Outcomes.joined(left).learned
+        return replace(trained, updates=np.where(works, np.maximum(trained.updates, 0), -1))
 
 
 def _point(value, design, task, confidence, loaded, tuned, learned):

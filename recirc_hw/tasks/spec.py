@@ -45,7 +45,8 @@ def parse(spec: str) -> Task:
     ----------
     spec : str
         A name, or "name:arguments", or "name(arguments)". The arguments are whole
-        numbers with commas between them; that of `file` is a path.
+        numbers with commas between them; that of `file` is a path, those of `spikes`
+        are a path and, where the last units may be silent, the number of units.
 
     Raises
     ------
@@ -58,8 +59,11 @@ def parse(spec: str) -> Task:
     if name not in TASKS:
         hint = _file_hint(spec) or nearest(name, TASKS)
         raise TaskError(f"unknown task '{name}'{hint}; allowed: {_forms()}")
-    if name in ("file", "spikes"):
+    if name == "file":
         return TASKS[name](_path(name, arguments))
+    if name == "spikes":
+        path, units = _units(arguments)
+        return TASKS[name](_path(name, path), units)
     return TASKS[name](*_numbers(name, arguments))
 
 
@@ -92,6 +96,12 @@ def _whole(label, text):
     return int(text)
 
 
+def _units(text):
+    """Return the path of spikes, and the number of units that may follow it, or None."""
+    match = re.fullmatch(r"(.*?)\s*,\s*([0-9]{1,20})", text, re.DOTALL)
+    return (match[1], int(match[2])) if match else (text, None)
+
+
 def _path(name, text):
     """Return the path of a task from a file."""
     if not text:
@@ -104,7 +114,7 @@ def _forms():
     """Return how each task is written, for a message."""
     return (
         "encoder:N, lowrank:D,RANK, digits, mnist, fashion, symmetry:N, family_trees, "
-        "addition:BITS, file:PATH, spikes:PATH"
+        "addition:BITS, file:PATH, spikes:PATH[,UNITS]"
     )
 
 

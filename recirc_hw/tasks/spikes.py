@@ -71,11 +71,10 @@ def spikes(path, n_units=None, *, window_ms=800.0, refractory_ms=10.0) -> SpikeT
     label = f"file '{path}'"
     if not len(time_ms):
         raise TaskError(f"{label}: no spikes")
-    if n_units is None:
-        _check(label, time_ms, unit, 2**31)
+    _check(label, time_ms, unit)
     n_units = int(unit.max()) + 1 if n_units is None else n_units
     n_units = whole_number("n_units", n_units, 1, 2**31)
-    _check(label, time_ms, unit, n_units)
+    _check_units(label, unit, n_units)
     _check_length(label, time_ms[-1], window_ms, n_units)
     case = (time_ms // window_ms).astype(np.int64)
     count = int(case[-1]) + 1
@@ -142,8 +141,8 @@ def _check_length(label, last_ms, window_ms, n_units):
         )
 
 
-def _check(label, time_ms, unit, n_units):
-    """Refuse spikes out of order, before 0, or of units that are not there."""
+def _check(label, time_ms, unit):
+    """Refuse spikes out of order, before 0, or of what is no unit's number."""
     bad = ~np.isfinite(time_ms) | (time_ms < 0)
     if bad.any():
         k = int(np.argmax(bad))
@@ -155,7 +154,17 @@ def _check(label, time_ms, unit, n_units):
             f"{label}: spike {k} at {time_ms[k]:g} ms comes after one at "
             f"{time_ms[k - 1]:g} ms; want them in order of time"
         )
-    outside = (unit < 0) | (unit >= n_units) | (unit != np.floor(unit))
+    odd = ~((unit >= 0) & (unit == np.floor(unit)) & (unit < 2**31))
+    if odd.any():
+        k = int(np.argmax(odd))
+        raise TaskError(
+            f"{label}: spike {k} is of unit {unit[k]:g}; want whole numbers from 0 up"
+        )
+
+
+def _check_units(label, unit, n_units):
+    """Refuse spikes of units that the network does not have."""
+    outside = unit >= n_units
     if outside.any():
         k = int(np.argmax(outside))
         raise TaskError(

@@ -11,12 +11,10 @@ import numpy as np
 
 from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
-from recirc_hw.errors import CheckpointError, Interrupted, TaskError
+from recirc_hw.errors import CheckpointError, Interrupted
 from recirc_hw.metrics import cross_entropy, squared_error, unit_error
-from recirc_hw.substrates import Spiking
-from recirc_hw.tasks.spikes import SpikeTask
 from recirc_hw.training.checkpoint import alone_at
-from recirc_hw.training.plan import HOLD, Plan, check_task, whole
+from recirc_hw.training.plan import HOLD, Plan, check_task, check_trains, whole
 from recirc_hw.training.probe import moments, probe
 from recirc_hw.training.run import Run
 from recirc_hw.training.state import State
@@ -167,7 +165,7 @@ class _Training:
         self.threads, self.probing = threads, probing
         network = self.design.network
         check_task(self.task, network)
-        _check_trains(self.task, self.design)
+        check_trains(self.task, self.design, self.backend)
         _start_output_biases(chips, self.task)
         code = network.code.size
         criterion = self.task.criterion
@@ -369,33 +367,6 @@ def _design_fields(design):
         for name, value in fields.items()
         if not callable(value)
     }
-
-
-def _check_trains(task, design):
-    """Refuse spike trains that the design cannot be clamped to."""
-    if not isinstance(task, SpikeTask):
-        return
-    substrate = design.substrate
-    if not isinstance(substrate, Spiking):
-        raise TaskError(
-            f"task {task.name} has spike trains: {type(substrate).__name__} chips have no "
-            "spikes; want a Spiking substrate, or a task of activities"
-        )
-    clamp = design.lowered().phases[0]
-    if task.window_ms > clamp.duration_ms + 1e-9:
-        raise TaskError(
-            f"task {task.name} has cases of {task.window_ms:g} ms, but they are clamped for "
-            f"{clamp.duration_ms:g} ms: want a longer Spiking.clamp_ms, or a shorter window_ms"
-        )
-    for case, (time_ms, unit) in enumerate(task.trains):
-        steps = np.floor(time_ms / substrate.dt_ms + 1e-9)
-        again = np.unique(np.stack([steps, unit]), axis=1, return_index=True)[1]
-        if len(again) < len(unit):
-            k = int(np.setdiff1d(np.arange(len(unit)), again)[0])
-            raise TaskError(
-                f"task {task.name}: unit {unit[k]} fires twice within the step of "
-                f"{substrate.dt_ms:g} ms at {time_ms[k]:g} ms of case {case}"
-            )
 
 
 def _start_output_biases(chips, task):

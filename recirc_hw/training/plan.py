@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recirc_hw.errors import TaskError
+from recirc_hw.errors import TaskError, UnsupportedError
 from recirc_hw.random_streams import permutation
+from recirc_hw.substrates import Spiking
 from recirc_hw.tasks import Task
+from recirc_hw.tasks.spikes import SpikeTask
 
 HOLD = 20  # checks after the first crossing, where a task stops once learned
 MOST = 2**62  # what the counters hold, with room to add
@@ -133,3 +135,32 @@ def check_task(task, network):
             f"can only answer {low:g}..{high:g}: scale the cases, or set network.visible "
             "to 'identity'"
         )
+
+
+def check_trains(task, design, backend):
+    """Refuse spike trains that the design cannot be clamped to, or not on this backend."""
+    if not isinstance(task, SpikeTask):
+        return
+    if hasattr(backend, "NO_TRAINS"):
+        raise UnsupportedError(backend.NO_TRAINS)
+    substrate = design.substrate
+    if not isinstance(substrate, Spiking):
+        raise TaskError(
+            f"task {task.name} has spike trains: {type(substrate).__name__} chips have no "
+            "spikes; want a Spiking substrate, or a task of activities"
+        )
+    clamp = design.lowered().phases[0]
+    if task.window_ms > clamp.duration_ms + 1e-9:
+        raise TaskError(
+            f"task {task.name} has cases of {task.window_ms:g} ms, but they are clamped for "
+            f"{clamp.duration_ms:g} ms: want a longer Spiking.clamp_ms, or a shorter window_ms"
+        )
+    for case, (time_ms, unit) in enumerate(task.trains):
+        steps = np.floor(time_ms / substrate.dt_ms + 1e-9)
+        again = np.unique(np.stack([steps, unit]), axis=1, return_index=True)[1]
+        if len(again) < len(unit):
+            k = int(np.setdiff1d(np.arange(len(unit)), again)[0])
+            raise TaskError(
+                f"task {task.name}: unit {unit[k]} fires twice within the step of "
+                f"{substrate.dt_ms:g} ms at {time_ms[k]:g} ms of case {case}"
+            )

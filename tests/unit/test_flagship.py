@@ -5,6 +5,7 @@ import signal
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +15,7 @@ from recirc_hw.cli import flagship
 from recirc_hw.design_file import default_chips
 from recirc_hw.reports import answers_report, svg
 from recirc_hw.studies import TITLES
+from recirc_hw.studies.questions import _frontier_range
 
 TASK = rh.tasks.encoder(4)
 CHIP = Path(__file__).parents[2] / "examples" / "encoder_8bit.toml"
@@ -214,3 +216,13 @@ def test_the_default_chips_have_the_network_that_init_writes():
     }
     kinds = [type(chip.substrate) for chip in chips.values()]
     assert kinds == [rh.FixedPoint, rh.Analog]
+
+
+def test_the_fewest_bits_are_unknown_where_nothing_surely_fails():
+    def frontier(*intervals):
+        return SimpleNamespace(limits=[SimpleNamespace(interval=ends) for ends in intervals])
+
+    assert _frontier_range(frontier((7, 6), (8, 5), (None, 9))) == (5, 7)
+    assert _frontier_range(frontier((7, 6), (8, None))) == (None, 7)
+    stopped = SimpleNamespace(limits=[SimpleNamespace(interval=(7, 6)), None])
+    assert _frontier_range(stopped) == (None, 7)

@@ -175,6 +175,23 @@ def write_spikes(path, rows):
     return path
 
 
+def test_units_that_never_fire_may_be_counted_in_a_task_s_name(tmp_path):
+    path = tmp_path / "trains.csv"
+    path.write_text("time_ms,unit\n5,0\n25,2\n")
+    assert rh.tasks.parse(f"spikes:{path}").n_units == 3
+    assert rh.tasks.parse(f"spikes:{path},6").n_units == 6
+    with pytest.raises(rh.TaskError, match="spike 1 is of unit 2, outside the network's 2"):
+        rh.tasks.parse(f"spikes:{path},2")
+
+
+@pytest.mark.parametrize("unit", ["-1", "0.5"])
+def test_what_is_no_unit_is_refused_with_the_spike(tmp_path, unit):
+    path = tmp_path / "trains.csv"
+    path.write_text(f"time_ms,unit\n5,0\n25,{unit}\n")
+    with pytest.raises(rh.TaskError, match=f"spike 1 is of unit {unit}; want whole numbers"):
+        rh.tasks.parse(f"spikes:{path}")
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

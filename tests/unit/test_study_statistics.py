@@ -17,6 +17,7 @@ from recirc_hw.studies.statistics import (
     normal_quantile,
     pairing,
     share_difference,
+    share_interval,
     sign_test,
 )
 
@@ -139,3 +140,12 @@ def test_outcomes_survive_as_bytes():
     for name in ("seeds", "updates", "held", "diverged", "error", "unit_error"):
         np.testing.assert_array_equal(getattr(back, name), getattr(some, name))
         assert getattr(back, name).dtype == getattr(some, name).dtype
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize(("chips", "parts"), [(25, 4), (100, 4), (160, 4)])
+def test_the_interval_of_one_of_several_looks_misses_no_more_than_its_part(share, chips, parts):
+    counts = np.arange(chips + 1)
+    ends = np.array([share_interval(int(k), chips, 0.95, parts) for k in counts])
+    missed = (share < ends[:, 0]) | (share > ends[:, 1])
+    assert stats.binom.pmf(counts[missed], chips, share).sum() <= 0.05 / parts

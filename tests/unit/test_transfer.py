@@ -123,3 +123,15 @@ def test_a_limit_of_several_fields_is_found(known):
     )
     assert 0.57 < found.value <= 0.6
     assert found.interval[0] <= 0.6 <= found.interval[1]
+
+
+def test_a_chip_works_if_it_can_do_the_task_as_its_training_left_it():
+    # Offsets and noise of this size: chips meet the criterion for a moment, and lose it.
+    noisy = rh.Analog(offset_mismatch=0.5, read_mismatch=0.5, unit_noise=0.01)
+    design = rh.Design(rh.Loop(4, 2), rh.Recirculation(), noisy)
+    found = rh.transfer(design, TASK, chips=10, max_updates=150)
+    chips = [design.fabricate(seed) for seed in range(10)]
+    runs = rh.train(chips, TASK, max_updates=150)
+    now = [judged(chip, TASK).learned[0] for chip in chips]
+    assert 0 < sum(now) < sum(run.learned for run in runs)
+    assert found.points[0].learned.learned == sum(now)
