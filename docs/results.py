@@ -26,6 +26,7 @@ SHOWN = (
     "baldi-fig4", *LONG, "baldi-physical", "baldi-table5", "baldi-theory",
     "rumelhart-symmetry", "rumelhart-families", "rumelhart-iterative",
     "lecture-addition", "lecture-gradients", "fixed-point", "fixed-point-networks",
+    "analog", "spiking", "spiking-digits",
 )  # fmt: skip
 
 
