@@ -317,8 +317,8 @@ def _loading_words(point, found):
     else:
         text += f"The difference may be chance (p = {point.gained.p_learned:.2g})."
     text = text[0].upper() + text[1:]
-    shares = (f"{100 * one.share:.3g} %" for one in (loaded, learned))
-    return "loaded {}, learned {}".format(*shares), text
+    brief = f"loaded {loaded.learned}, learned {learned.learned} of {learned.chips} chips work"
+    return brief, text
 
 
 QUESTIONS = (
