@@ -50,6 +50,16 @@ class Axis:
         """How many whole numbers there are from end to end."""
         return round(abs(self.stop - self.start)) + 1
 
+    def finest(self, resolution):
+        """Return the smallest share of the way between two values that are told apart.
+
+        Of whole numbers, which lie closest at the larger end of a log scale.
+        """
+        if self.kind is not int:
+            return resolution
+        high = max(self.start, self.stop)
+        return abs(self.share(high) - self.share(high - 1))
+
     def at(self, share):
         """Return the value at a share of the way; the ends are exact."""
         if share in (0, 1):
@@ -80,7 +90,7 @@ class Search:
         self.axis = Axis.of(kind, start, stop, search["scale"], name)
         self.at_least, self.resolution = search["at_least"], search["resolution"]
         self.points = {}
-        gap = (self.axis.count - 1 if kind is int else 1 / self.resolution) / (SCAN - 1)
+        gap = 1 / self.axis.finest(self.resolution) / (SCAN - 1)
         self.visits = SCAN + max(0, math.ceil(math.log2(max(gap, 1))))
 
     def limit(self, progress):
