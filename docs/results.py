@@ -13,7 +13,6 @@ from pathlib import Path
 from PIL import Image
 
 from recirc_hw import reproduce
-from recirc_hw.reproduce.result import COLUMNS
 from recirc_hw.training.checkpoint import write_whole
 
 FOLDER = Path(__file__).parent / "results"
@@ -32,8 +31,6 @@ SHOWN = (
 
 def page(result):
     """Return a result as Markdown: figure, table, settings, and the command."""
-    head = f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}"
-    rows = [f"| {' | '.join(_cell(cell) for cell in line.cells())} |" for line in result.lines]
     settings = [f"{name}\n: {value}\n" for name, value in result.settings.items()]
     quick = " --quick" if result.settings["mode"] == "quick" else ""
     title = result.title[0].upper() + result.title[1:]
@@ -41,9 +38,18 @@ def page(result):
         f"**{title}** ({result.source}). Verdict: *{result.verdict}*.\n",
         f"![{result.title}](/results/{result.name}.png)\n",
         f"    recirc-hw reproduce {result.name}{quick}\n",
-        head, *rows, "",
+        *(text for table in result.tables() for text in _table(*table)),
+        _cell(result.footnote()), "",
         "<details><summary>What was chosen</summary>\n", *settings, "</details>", "",
     ])  # fmt: skip
+
+
+def _table(title, head, rows):
+    """Yield a table, with its title where it has one, as lines of Markdown."""
+    yield from (f"{title}:", "") if title else ()
+    yield f"| {' | '.join(head)} |\n|{' --- |' * len(head)}"
+    yield from (f"| {' | '.join(map(_cell, row))} |" for row in rows)
+    yield ""
 
 
 def names_page():

@@ -5,7 +5,7 @@ import textwrap
 
 GAP = "  "
 WORD = 16  # letters; longer words may be cut where a column is narrow, shorter ones never
-NUMBERS = re.compile(r"(?:[-+<>=.,\s\d]|e[-+]?\d|nan|inf)*")
+NUMBERS = re.compile(r"(?:[-+<>=.,*\s\d]|e[-+]?\d|nan|inf)*")
 
 
 def counted(number, noun):

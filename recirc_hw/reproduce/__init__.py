@@ -74,7 +74,9 @@ def run(name, *, quick=False, seed=0, backend="native", progress=None):
     title, source, reproduce = RESULTS[name]
     settings, lines, figure = reproduce(Bench(quick, seed, backend, progress))
     settings |= {"mode": "quick" if quick else "full", "first seed": seed, "backend": backend}
-    return Result(name, title, source, settings, lines, figure)
+    judged = [line for line in lines if line.band is not None]
+    beside = [line for line in lines if line.band is None]
+    return Result(name, title, source, settings, judged, beside, figure)
 
 
 __all__ = ["Line", "Result", "names", "run"]

@@ -10,6 +10,8 @@ from recirc_hw.text_tables import text_table
 from recirc_hw.whole_files import write_whole
 
 COLUMNS = ("result", "paper", "ours", "95 % interval", "n", "band", "verdict")
+BESIDE = "Measured beside, with no number to hold it to"
+DIFFERS = "* The paper's number lies outside our 95 % interval."
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Line:
     paper : float, or None
         What the paper prints; None where it prints no number.
     band : (low, high), or None
-        Where a correct build falls; either end may be None, for open.
+        Where a correct build falls; either end may be None, for open. None where
+        nothing is known to hold `ours` to.
     n : int, or None
         Chips that `ours` is taken over.
     """
@@ -40,21 +43,27 @@ class Line:
 
     @property
     def verdict(self):
-        """Whether `ours` is "inside" or "outside" the band, or there is "no band"."""
+        """Whether `ours` is "inside" or "outside" the band; None where there is none."""
         if self.band is None:
-            return "no band"
+            return None
         low, high = self.band
         below = low is not None and not self.ours >= low
         above = high is not None and not self.ours <= high
         return "outside" if below or above else "inside"
 
+    @property
+    def differs(self):
+        """Whether the paper's number lies outside our interval."""
+        if self.paper is None or self.interval is None:
+            return False
+        return not self.interval[0] <= self.paper <= self.interval[1]
+
     def cells(self):
-        """Return the line as texts, in the order of `COLUMNS`."""
+        """Return the line as texts, in the order of `COLUMNS`; without a band, up to n."""
         count = "" if self.n is None else str(self.n)
-        return (
-            self.what, number(self.paper), number(self.ours), span(self.interval), count,
-            span(self.band), self.verdict,
-        )  # fmt: skip
+        paper = number(self.paper) + " *" * self.differs
+        cells = (self.what, paper, number(self.ours), span(self.interval), count)
+        return cells if self.band is None else (*cells, span(self.band), self.verdict)
 
     def record(self):
         """Return the line as plain values that JSON takes."""
@@ -64,9 +73,7 @@ class Line:
             "ours": _finite(self.ours),
             "interval": self.interval and [_finite(end) for end in self.interval],
             "n": self.n,
-            "band": self.band and list(self.band),
-            "verdict": self.verdict,
-        }
+        } | ({} if self.band is None else {"band": list(self.band), "verdict": self.verdict})
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,9 @@ class Result:
     settings : dict of str to plain value
         Everything that was chosen, by the paper or by us.
     lines : list of Line
+        Those that are judged: each has a band.
+    beside : list of Line
+        What was measured with them, and has none.
     figure : matplotlib.figure.Figure
     """
 
@@ -88,20 +98,36 @@ class Result:
     source: str
     settings: dict
     lines: list[Line]
+    beside: list[Line] = field(default_factory=list)
     figure: object = field(repr=False, default=None)
 
     @property
     def verdict(self):
-        """Return "outside" if any line is, else "inside" if any is, else "no band"."""
-        verdicts = {line.verdict for line in self.lines}
-        return next((v for v in ("outside", "inside") if v in verdicts), "no band")
+        """Return "outside" if any judged line is, else "inside"."""
+        outside = any(line.verdict == "outside" for line in self.lines)
+        return "outside" if outside else "inside"
+
+    def tables(self):
+        """Yield (title, head, rows of texts): of what is judged, and of what is not."""
+        for title, lines in (("", self.lines), (BESIDE, self.beside)):
+            rows = [line.cells() for line in lines]
+            if rows:
+                yield title, COLUMNS[: len(rows[0])], rows
+
+    def footnote(self):
+        """Return what the stars in the tables say; nothing where there are none."""
+        return DIFFERS if any(line.differs for line in (*self.lines, *self.beside)) else ""
 
     def table(self, width=None):
         """Return everything but the figure as plain text, in lines of at most `width`."""
-        lines = text_table(COLUMNS, [line.cells() for line in self.lines], width, rule=True)
+        lines = []
+        for title, head, rows in self.tables():
+            lines += [f"{title}:", ""] if title else []
+            lines += [*text_table(head, rows, width, rule=True), ""]
+        lines += [self.footnote(), ""] if self.footnote() else []
         settings = [f"  {name}: {value}" for name, value in self.settings.items()]
         head = [f"{self.name}: {self.title}", f"Source: {self.source}", ""]
-        texts = [*head, *lines, "", *settings, f"Verdict: {self.verdict}"]
+        texts = [*head, *lines, *settings, f"Verdict: {self.verdict}"]
         if width is not None:
             texts = [line for text in texts for line in textwrap.wrap(text, width) or [""]]
         return "\n".join(texts)
@@ -120,6 +146,7 @@ class Result:
             "source": self.source,
             "settings": self.settings,
             "lines": [line.record() for line in self.lines],
+            "beside": [line.record() for line in self.beside],
             "verdict": self.verdict,
         }
 
