@@ -22,6 +22,14 @@ class Substrate(Fields):
         """Return what a design of this substrate has to be warned of, a sentence each."""
         return ()
 
+    def start_cautions(self, biases, matrix, function) -> tuple[str, ...]:
+        """Return what a training has to be warned of that starts from these output biases.
+
+        `matrix` is the record of the one that they are the last column of, `function` the
+        response of its units.
+        """
+        return ()
+
     def check_chip(self, seed, program):
         """Refuse a chip whose fabricated parts `program` does not suit: none, here."""
 

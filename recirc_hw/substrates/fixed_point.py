@@ -12,7 +12,7 @@ from recirc_hw.programs.tables import LARGEST, digest, table_key
 from recirc_hw.substrates.bounds import Widths, signals_of
 from recirc_hw.substrates.codes import Coded
 from recirc_hw.substrates.lowering import lowered
-from recirc_hw.substrates.notes import notes_of
+from recirc_hw.substrates.notes import bias_cautions, notes_of
 
 WeightBits = Annotated[int, Field(ge=2, le=32)]
 Fraction = Annotated[int, Field(ge=-16, le=31)]
@@ -255,6 +255,10 @@ class FixedPoint(Coded):
         found = lowered(rule.compile(network), network, self, batch_size)
         self._check_tables(found)
         return found
+
+    def start_cautions(self, biases, matrix, function):
+        """Return the warning of a bias beyond its format; see `notes.bias_cautions`."""
+        return bias_cautions(biases, matrix, function, self.activity_bits)
 
     def body(self, seeds, program):
         """Return what chips have besides weights: random keys and counters."""

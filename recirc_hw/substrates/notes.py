@@ -1,7 +1,12 @@
 """Notes: what became of a design's formats and constants, in words."""
 
+import math
+
+import numpy as np
+
 from recirc_hw.programs.passes import is_blend
 from recirc_hw.substrates.lowering import realised_share
+from recirc_hw.text_tables import counted
 
 
 def notes_of(program, found, rate_bits):
@@ -47,3 +52,35 @@ def _share_notes(program):
         if real != share:
             notes.append(f"lambda {share:g} was asked for; {real:.8g} is what the chip keeps")
     return notes
+
+
+def bias_cautions(wanted, matrix, function, activity_bits):
+    """Return a warning where a bias that its format cuts off makes its unit answer otherwise.
+
+    A bias of -12 into a dark pixel is as good as -8 if both give code 0: what counts is a
+    response that is half a code or more beside the one that was wanted.
+    """
+    step = 2.0**-matrix.bias_fraction_bits
+    held = np.clip(wanted, matrix.low * step, matrix.high * step)
+    missed = np.abs(_response(held, function) - _response(wanted, function))
+    missed[np.abs(held - wanted) <= step / 2] = 0  # rounded, not cut off
+    worst = int(np.argmax(missed))
+    if missed[worst] * 2**activity_bits < 0.5:
+        return ()
+    integer = math.frexp(abs(wanted[worst]))[1]
+    way = f"bias_fraction_bits = {matrix.bits - 1 - integer}"
+    if integer > matrix.bits - 1:
+        way = f"weight_bits = {integer + 1}, with none of fraction"
+    return (
+        f"output_bias = 'data_mean': a bias of '{matrix.name}' is to start at "
+        f"{wanted[worst]:.3g}, but with {matrix.bits} bits, {matrix.bias_fraction_bits} of "
+        f"fraction, the largest is {matrix.high * step:g}; want "
+        f"{counted(integer, 'integer bit')}: {way}",
+    )
+
+
+def _response(x, function):
+    """Return the response of units to their bias alone."""
+    if function == "identity":
+        return x
+    return np.tanh(x) if function == "tanh" else 1 / (1 + np.exp(-x))

@@ -11,7 +11,7 @@ import numpy as np
 
 from recirc_hw.backends import Job
 from recirc_hw.backends import backend as backend_called
-from recirc_hw.errors import CheckpointError, Interrupted
+from recirc_hw.errors import CheckpointError, Interrupted, warn
 from recirc_hw.metrics import cross_entropy, squared_error, unit_error
 from recirc_hw.training.checkpoint import alone_at
 from recirc_hw.training.plan import HOLD, Plan, check_task, check_trains, whole
@@ -371,7 +371,13 @@ def _design_fields(design):
 
 def _start_output_biases(chips, task):
     """Set the output biases of untrained chips from the data, where the design asks."""
-    network = chips[0].design.network
-    for chip in chips:
-        if network.output_bias == "data_mean" and chip.updates == 0:
-            chip.set_output_biases(network.output_biases(task.train))
+    network, substrate = chips[0].design.network, chips[0].design.substrate
+    fresh = [chip for chip in chips if chip.updates == 0]
+    if network.output_bias != "data_mean" or not fresh:
+        return
+    biases = network.output_biases(task.train)
+    last = fresh[0].program.layout.matrices[len(network.matrices) - 1]
+    for caution in substrate.start_cautions(biases, last, network.target.function):
+        warn(caution)
+    for chip in fresh:
+        chip.set_output_biases(biases)

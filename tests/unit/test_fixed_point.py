@@ -1,7 +1,5 @@
 """The fixed-point substrate: formats, tables, widths, what is refused and why."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -331,88 +329,56 @@ def test_the_numba_backend_refuses_floats():
         )
 
 
-SENTENCE = re.compile(
-    r".*: (weights|biases) reach ([\d.]+) in 1 floating-point chip on digits.*; (\d+) integer "
-    r"bits? holds? 1.25 times that, which leaves (\d+) of 6 bits for the fraction"
-)
-
-
-def _sentence_holds(sentence):
-    """Whether the numbers of a calibration's sentence agree: bits that hold, and no more."""
-    kind, reach, integer, left = SENTENCE.fullmatch(sentence).groups()
-    integer, wanted = int(integer), 1.25 * float(reach)
-    fits = wanted <= 2**integer and (integer == 0 or wanted > 2 ** (integer - 1))
-    return fits and int(left) == 6 - 1 - integer
-
-
-def test_calibration_says_where_a_format_does_not_fit():
-    design = small(weight_bits=3, weight_fraction_bits=0)
-    found = rh.calibrate_formats(design, rh.tasks.encoder(4), chips=2, max_updates=200)
-    sentence = str(found).splitlines()[0]
-    reach = float(re.search(r"reach ([\d.]+) in 2 floating-point chips", sentence)[1])
-    needed = int(np.ceil(np.log2(1.25 * reach)))
-    assert needed > 2
-    assert (
-        f"1.25 times that does not fit: it needs {needed} integer bits, a weight of "
-        f"{needed + 1} bits; 3 bits, all of them integer, saturate at 4"
-    ) in sentence
-    assert found.design.substrate.weight_format(0)[:2] == (3, 0)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"headroom": "2"}, "headroom = '2': want a finite number of at least 1"),
-        ({"headroom": float("inf")}, "headroom = inf"),
-        ({"headroom": float("nan")}, "headroom = nan"),
-        ({"headroom": 0.5}, "headroom = 0.5"),
-        ({"chips": 1.5}, "chips must be a whole number, 1 or more, got 1.5"),
-        ({"chips": 0}, "chips must be a whole number, 1 or more, got 0"),
-    ],
-)
-def test_calibration_refuses_arguments_by_name(options, words):
-    with pytest.raises(ValueError, match=words):
-        rh.calibrate_formats(small(), rh.tasks.encoder(4), **options)
-
-
-def test_calibration_refuses_twins_that_diverge():
-    network = Loop(4, 2, visible="identity", hidden="identity")
-    design = Design(network, Recirculation(learning_rate=8.0), FixedPoint())
-    with pytest.raises(ValueError, match="twins of seed 0, 1, 2 diverge .*_rate below 8"):
-        rh.calibrate_formats(design, rh.tasks.encoder(4), max_updates=2000)
-
-
-def test_calibration_gives_each_matrix_its_own_format_and_says_why():
-    network = Loop(64, 16, hidden="tanh", initial_weights="glorot", output_bias="data_mean")
-    design = Design(network, Recirculation(learning_rate=2.0**-6), FixedPoint(weight_bits=6))
-    found = rh.calibrate_formats(design, rh.tasks.digits(), chips=1, max_updates=2000)
-    hidden, visible = (found.design.substrate.weight_format(k) for k in range(2))
-    assert hidden[1] >= visible[1] > visible[2]  # the output biases reach furthest
-    assert all(_sentence_holds(sentence) for sentence in found.reasons)
-    with pytest.raises(rh.UnsupportedError, match="calibrate a FixedPoint"):
-        rh.calibrate_formats(Design(network, Recirculation()), rh.tasks.digits())
-
-
-def test_calibrated_formats_learn_where_one_shared_format_fails():
-    # Digits at 4 bits, seeds 0..1, 2 epochs: shared .080 (the mean image: .074),
-    # calibrated .023 and .029, floating point .018.
-    network = Loop(64, 16, initial_weights="glorot", output_bias="data_mean")
-    rule = Recirculation(regression=0.5, presynaptic="first", learning_rate=(0.125, 0.25))
-    shared = Design(network, rule, FixedPoint(weight_bits=4, weight_fraction_bits=0))
-    task = rh.tasks.digits()
-    found = rh.calibrate_formats(shared, task, chips=1, max_updates=3000).design
-
-    def error(design):
-        chips = [design.fabricate(seed) for seed in range(2)]
-        runs = rh.train(chips, task, epochs=2, batch_size=1)
-        return np.mean([run.error for run in runs])
-
-    assert error(shared) > 0.07
-    assert error(found) < 0.04
-
-
 @pytest.mark.parametrize(("cycles", "kept"), [(1, 10), ((1, 2), 10), (2, 8), (3, 8)])
 def test_hidden_differences_are_wide_where_old_is_what_the_blend_kept(cycles, kept):
     design = Design(Loop(4, 2), Recirculation(cycles=cycles), FixedPoint())
     changes = [s for s in design.lowered().layout.slots if s.name.endswith("change")]
     assert [slot.fraction_bits for slot in changes] == [10, kept]
+
+
+def dark_pixels(**fields):
+    """Return one chip whose output biases start at the logit of the mean image."""
+    network = Loop(64, 4, output_bias="data_mean")
+    return Design(network, Recirculation(learning_rate=0.125), FixedPoint(**fields)).fabricate(
+        0
+    )
+
+
+def test_a_start_at_the_mean_that_the_bias_format_cuts_off_is_warned_of():
+    # The darkest pixel of 1437 digits: logit of .5 / 1438 is -7.96.
+    words = (
+        r"a bias of 'hidden>visible' is to start at -7.96, but with 8 bits, 5 of fraction, the "
+        r"largest is 3.96875; want 3 integer bits: bias_fraction_bits = 4$"
+    )
+    with pytest.warns(UserWarning, match=words) as caught:
+        dark_pixels(weight_fraction_bits=5).train(rh.tasks.digits(), max_updates=1)
+    assert len(caught) == 1
+    dark_pixels(weight_fraction_bits=5, bias_fraction_bits=4).train(
+        rh.tasks.digits(), max_updates=1
+    )
+    words = (
+        "3 bits, 0 of fraction, the largest is 3; want 3 integer bits: weight_bits = 4, with"
+    )
+    with pytest.warns(UserWarning, match=words):
+        dark_pixels(weight_bits=3, weight_fraction_bits=0).train(
+            rh.tasks.digits(), max_updates=1
+        )
+
+
+@pytest.mark.parametrize(("activity_bits", "warned"), [(8, False), (12, True)])
+def test_a_bias_cut_off_that_changes_no_code_is_not_warned_of(activity_bits, warned):
+    # Half of -14: 2^8 / (1 + e^7) is .23 of a code, 2^12 / (1 + e^7) is 3.7 of them.
+    chip = dark_pixels(weight_bits=5, weight_fraction_bits=1, activity_bits=activity_bits)
+    matrix = chip.program.layout.matrices[1]
+    found = chip.design.substrate.start_cautions(np.full(64, -14.0), matrix, "logistic")
+    assert bool(found) == warned
+    assert not chip.design.substrate.start_cautions(np.full(64, -7.9), matrix, "logistic")
+
+
+def test_the_bias_of_an_identity_unit_is_missed_wherever_it_is_cut_off():
+    chip = dark_pixels(weight_bits=5, weight_fraction_bits=4)
+    matrix = chip.program.layout.matrices[1]
+    caution = chip.design.substrate.start_cautions
+    (words,) = caution(np.linspace(0, 1.2, 64), matrix, "identity")
+    assert words.endswith("the largest is 0.9375; want 1 integer bit: bias_fraction_bits = 3")
+    assert not caution(np.linspace(-1, 0.96, 64), matrix, "identity")
