@@ -113,14 +113,25 @@ def updates_line(what, runs, low=None, high=None, others=100):
     """Return the line of the mean updates of those that learned, and where it may fall.
 
     An independent build found a mean of `low` to `high` over `others` chips; `low` None
-    for no band. The band is four standard errors of the difference of two means, with
-    the spread that ours have.
+    for no band. See `mean_band`.
     """
     updates, band = [run.updates for run in runs if run.learned], None
     if low is not None and len(updates) > 2:
-        spread = 4 * np.std(updates, ddof=1) * np.sqrt(1 / len(updates) + 1 / others)
-        band = (float(low - spread), float((low if high is None else high) + spread))
+        band = mean_band(updates, low, low if high is None else high, others=others)
     return mean_line(what, updates, band=band)
+
+
+def mean_band(values, low=None, high=None, *, others=np.inf):
+    """Return where the mean of values may fall, given that others' lies in low..high.
+
+    Each end that is given is moved out by four standard errors of the difference of two
+    means, over these values and over `others`, with the spread that these have.
+    """
+    spread = 4 * np.std(values, ddof=1) * np.sqrt(1 / len(values) + 1 / others)
+    return (
+        None if low is None else float(low - spread),
+        None if high is None else float(high + spread),
+    )
 
 
 def ratio_line(what, above, below, *, band=None):

@@ -12,74 +12,21 @@ from recirc_hw.designs import Design
 from recirc_hw.errors import DataError
 from recirc_hw.metrics import cross_entropy
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import mean_line
+from recirc_hw.reproduce.bench import around, mean_band, mean_line, ratio_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure, sorted_line
+from recirc_hw.reproduce.fixed_point_digits import (
+    BREAK,
+    BROKEN,
+    INTEGER_BITS,
+    OTHERS,
+    ROUNDINGS,
+    WITHIN,
+    ccrcc,
+    digits,
+    weights_of,
+)
 from recirc_hw.rules import Backprop, RandomFeedback, Recirculation
 from recirc_hw.substrates import FixedPoint, Ideal
-
-ROUNDINGS = ("floor", "half_even", "stochastic", "carry")
-INTEGER_BITS = 3
-
-
-def ccrcc(rate):
-    """Return B&S's CCRCC with lambda 1/2, as `autoencoders.recirculation` has it.
-
-    The top learns from I - O_L(0), of which the blend leaves half; the hidden units
-    learn from what the blend leaves.
-    """
-    return Recirculation(
-        regression=0.5, presynaptic="first", learning_rate=(rate, 2 * rate)
-    )  # fmt: skip
-
-
-def digits(bench):
-    """Measure the test error on real digits against weight bits and rounding."""
-    task, epochs = tasks.digits(), bench.pick(2, 10)
-    chips, widths = bench.pick(1, 32), bench.pick((8, 12), (4, 5, 6, 7, 8, 10, 12, 16))
-    network = Loop(64, 16, initial_weights="glorot", output_bias="data_mean")
-    rule = ccrcc(2.0**-3)
-
-    def error(label, substrate):
-        runs = bench.train(
-            label, Design(network, rule, substrate), task, chips, epochs=epochs, batch_size=1
-        )
-        return np.array([run.error for run in runs])
-
-    plain = error("floating point", Ideal())
-    lines, curves = [mean_line("floating point: error", plain)], {}
-    for name in ROUNDINGS:
-        curves[name] = {}
-        for bits in widths:
-            found = error(f"{bits} bits, {name}", _format(bits, name))
-            curves[name][bits] = found.mean()
-            band = None if bench.quick else DIGITS.get((name, bits))
-            what = f"{bits} bits, {name}: error over that of floating point"
-            lines.append(mean_line(what, found / plain, band=band))
-    figure, (ax,) = new_figure()
-    draw_curves(
-        ax, {name: sorted_line(errors) for name, errors in curves.items()} | {
-            "floating point": (list(widths), [plain.mean()] * len(widths))
-        }, title="digits 64-16-64: test error", x="weight bits", y="squared error per pixel",
-        log_y=True,
-    )  # fmt: skip
-    settings = {
-        "network": "64-16-64, Glorot start, weights of 3 integer bits, activities of 8 bits",
-        "training": f"CCRCC, lambda 1/2, rate 1/8, case by case, {epochs} epochs",
-        "bands": "break points of an independent build: within 5 % of floating point, or not",
-    }
-    return settings, lines, figure
-
-
-# Of the mean error of floating point, which the independent build's three chips kept;
-# ratios of single chips differ by a standard deviation of 2 to 3 % (carry, 7 bits: 1.04).
-WITHIN = (None, 1.05)
-# (rounding, weight bits): band of the error over that of floating point
-DIGITS = {
-    ("half_even", 16): WITHIN, ("stochastic", 16): WITHIN,
-    ("stochastic", 12): WITHIN, ("carry", 12): WITHIN, ("carry", 8): WITHIN,
-    ("carry", 7): WITHIN, ("floor", 12): (1.5, None), ("floor", 8): (1.5, None),
-    ("half_even", 8): (1.5, None), ("stochastic", 8): (1.5, None), ("carry", 5): (1.1, None),
-}  # fmt: skip
 
 
 def _rules(rate):
@@ -117,6 +64,7 @@ LOWEST = {
     "backprop": (16, 10, 8, 7), "random feedback": (16, 10, 8, 7),
 }  # fmt: skip
 WIDTHS = (6, 7, 8, 10, 12, 16)
+BATCHES = 600  # of 100 cases
 # by rule: activities of 4, 5, 6, 8 bits, weights of 8, carry
 ACTIVITY = {
     "recirculation, CCRCC": (0.153, 0.151, 0.150, 0.150),
@@ -126,36 +74,61 @@ ACTIVITY = {
 APART = {6: 0.1505, 5: 0.1561, 4: 0.180}
 
 
+# By rounding and bits, where digits stand for MNIST: which formats do, and which do not.
+# Of 64 pixels' weights 6 bits leave enough, so that (carry, 6) says nothing there.
+TREND = {
+    ("half_even", 16): WITHIN, ("half_even", 12): BROKEN, ("stochastic", 12): WITHIN,
+    ("stochastic", 8): BROKEN, ("carry", 10): WITHIN, ("carry", 8): WITHIN,
+    ("carry", 7): WITHIN,
+}  # fmt: skip
+
+
 def images(bench):
     """Measure rules side by side on 784-20-784 against weight and activity bits."""
     found = _Images(bench)
     lines, curves = found.online()
-    if not bench.quick:
+    if found.known:
         lines += [*found.batches(), *found.activities(), *found.apart()]
-    figure, (ax,) = new_figure(width=8, height=5)
-    draw_curves(
-        ax, {name: sorted_line(values) for name, values in curves.items()},
-        title=f"{found.task.name}, case by case", x="weight bits",
-        y="test cross-entropy per pixel",
-    )  # fmt: skip
     settings = {
         "network": f"{found.size}-20-{found.size}, tanh hidden units, 3 integer bits",
-        "training": f"{found.updates} cases one at a time, rate 2^-8, {found.chips} chips",
-        "batches": f"of 100, {found.batched} updates, rate 2^-9",
+        "training": f"{found.updates} cases one at a time, rate {found.rate:g}, "
+        f"{found.chips} chips",
         "cross-entropy": "from the output's exact sums",
-        "bands": "around an independent build's ratio: 3 %, and 15 % of its rise; at its break "
-        "points 5 % above floating point is the border",
-    }
-    return settings, lines, figure
+    } | (KNOWN if found.known else UNKNOWN)
+    return settings, lines, _figure(found.task.name, curves)
+
+
+KNOWN = {
+    "batches": "of 100, 60000 cases, rate 2^-9",
+    "bands": "around an independent build's ratio to floating point: 3 %, and 15 % of its "
+    f"rise; at its break points {BREAK - 1:.0%} above floating point is the border, and 4 "
+    f"standard errors of the difference of two means, of its {OTHERS} chips and ours, are "
+    "added; formats from a calibration run are to do as well as given ones",
+}
+UNKNOWN = {
+    "bands": "what an independent build found on MNIST: which formats stay within "
+    f"{BREAK - 1:.0%} of floating point and which do not",
+}
+
+
+def _figure(name, curves):
+    figure, (ax,) = new_figure(width=8, height=5)
+    lines = {label: sorted_line(values) for label, values in curves.items()}
+    title, y = f"{name}, case by case", "test cross-entropy per pixel"
+    draw_curves(ax, lines, title=title, x="weight bits", y=y)
+    return figure
 
 
 class _Images:
     """MNIST, or digits in quick mode or where it is missing; and floating point's errors."""
 
     def __init__(self, bench):
-        self.bench, self.chips = bench, bench.pick(1, 3)
-        self.task, self.size, self.updates, self.batched = _image_task(bench)
+        self.bench = bench
+        self.task = _image_task(bench)
         self.known = self.task.name == "mnist"
+        self.size = self.task.train.shape[1]
+        self.chips = bench.pick(3, 8)
+        self.updates, self.rate = (20000, 2.0**-8) if self.known else (14000, 2.0**-7)
         self.network = Loop(
             self.size, 20, hidden="tanh", initial_weights="glorot", output_bias="data_mean"
         )
@@ -163,20 +136,29 @@ class _Images:
 
     def online(self):
         """Return the lines and curves of all rules, case by case."""
-        lines, curves = [], {}
-        for label, rule in _rules(2.0**-8).items():
-            lines.append(
-                mean_line(f"{label}, floating point: cross-entropy", self.floats(label, rule))
-            )
-            theirs = ONLINE[label]
-            for (rounding, bits), value in zip(CELLS, theirs[1:], strict=True):
+        lines, curves, ratios = [], {}, {}
+        for label, rule in _rules(self.rate).items():
+            plain, theirs = self.floats(label, rule), ONLINE[label]
+            band = around(theirs[0], 0.03) if self.known else None
+            what = f"{label}, floating point: cross-entropy"
+            lines.append(mean_line(what, plain, band=band))
+            for cell, value in zip(CELLS, theirs[1:], strict=True):
+                rounding, bits = cell
                 what = f"{label}, {bits} bits, {rounding}"
-                line = self.line(what, label, rule, _format(bits, rounding), value / theirs[0])
-                lines.append(line)
+                ratio = self.ratio(what, label, rule, weights_of(bits, rounding))
+                ratios[label, cell] = ratio
+                lines.append(_ratio_line(what, ratio, self.band(cell, value / theirs[0])))
                 if rounding != "half_even":
-                    mean = line.ours * self.floats(label, rule).mean()
+                    mean = (ratio * plain).mean()
                     curves.setdefault(f"{label}, {rounding}", {})[bits] = mean
-        return lines, curves
+        cell = ("half_even", 12)
+        ours, theirs = (ratios[label, cell] for label in ("recirculation, CCRCC", "backprop"))
+        what = "12 bits, half_even: CCRCC's ratio over backprop's"
+        return [*lines, ratio_line(what, ours, theirs, band=(1.0, None))], curves
+
+    def band(self, cell, theirs):
+        """Return where a ratio may fall: near theirs on MNIST, else beyond the border."""
+        return _around(theirs) if self.known else TREND.get(cell)
 
     def batches(self):
         """Return lines at the lowest width that will do, and at the next, in batches."""
@@ -184,45 +166,47 @@ class _Images:
         for label, rule in _rules(2.0**-9).items():
             for rounding, bits in zip(ROUNDINGS, LOWEST[label], strict=True):
                 narrower = WIDTHS[WIDTHS.index(bits) - 1]
-                for width, band in ((bits, WITHIN), (narrower, (1.05, None))):
+                for width, ends in ((bits, WITHIN), (narrower, BROKEN)):
                     what = f"batches of 100: {label}, {width} bits, {rounding}"
-                    ratio = self.ratio(what, label, rule, _format(width, rounding), 100)
-                    lines.append(_ratio_line(what, ratio, band if self.known else None))
+                    ratio = self.ratio(what, label, rule, weights_of(width, rounding), 100)
+                    lines.append(
+                        _ratio_line(what, ratio, mean_band(ratio, *ends, others=OTHERS))
+                    )
         return lines
 
     def activities(self):
         """Return lines for fewer activity bits, weights of 8 bits, carry."""
-        lines, rules = [], _rules(2.0**-8)
+        lines, rules = [], _rules(self.rate)
         for label, values in ACTIVITY.items():
             for bits, value in zip((4, 5, 6, 8), values, strict=True):
                 what = f"{label}, activities of {bits} bits"
-                substrate = _format(8, "carry").replace(activity_bits=bits)
-                theirs = value / ONLINE[label][0]
-                lines.append(self.line(what, label, rules[label], substrate, theirs))
+                substrate = weights_of(8, "carry").replace(activity_bits=bits)
+                ratio = self.ratio(what, label, rules[label], substrate)
+                lines.append(_ratio_line(what, ratio, _around(value / ONLINE[label][0])))
         return lines
 
     def apart(self):
         """Return lines for a format of its own for each matrix: given, and calibrated."""
         label, lines = "recirculation, CCRCC", []
-        rule = _rules(2.0**-8)[label]
+        rule = _rules(self.rate)[label]
         for bits, value in APART.items():
-            shared = _format(bits, "carry")
-            rest = bits - 1 - INTEGER_BITS
+            shared, rest = weights_of(bits, "carry"), bits - 1 - INTEGER_BITS
             own = shared.replace(
                 weight_fraction_bits=(bits - 1, rest), bias_fraction_bits=(rest, rest)
             )
-            what = f"{label}, {bits} bits, carry, a format for each matrix"
-            lines.append(self.line(what, label, rule, own, value / ONLINE[label][0]))
-        shared = Design(self.network, rule, _format(6, "carry"))
-        found = calibrate_formats(shared, self.task, chips=1, max_updates=self.updates)
-        what = f"{label}, 6 bits, carry, formats from a calibration run"
-        ratio = self.ratio(what, label, rule, found.design.substrate)
-        return [*lines, _ratio_line(what, ratio, (None, 1.05) if self.known else None)]
-
-    def line(self, what, label, rule, substrate, theirs):
-        """Return the line of a ratio, case by case, with its band around `theirs`."""
-        band = _around(theirs) if self.known else None
-        return _ratio_line(what, self.ratio(what, label, rule, substrate), band)
+            found = calibrate_formats(
+                Design(self.network, rule, shared), self.task,
+                max_updates=self.updates, batch_size=1,
+            )  # fmt: skip
+            low, high = _around(value / ONLINE[label][0])
+            for how, substrate, band in (
+                ("a format for each matrix", own, (low, high)),
+                ("formats from a calibration run", found.design.substrate, (None, high)),
+            ):
+                what = f"{label}, {bits} bits, carry, {how}"
+                ratio = self.ratio(what, label, rule, substrate)
+                lines.append(_ratio_line(what, ratio, band))
+        return lines
 
     def ratio(self, what, label, rule, substrate, batch_size=1):
         """Return each chip's cross-entropy over that of its twin in floating point."""
@@ -239,7 +223,7 @@ class _Images:
     def entropies(self, what, rule, substrate, batch_size):
         """Return each chip's test cross-entropy, from its output units' exact sums."""
         made = self.bench.fabricate(Design(self.network, rule, substrate), self.chips)
-        updates = self.updates if batch_size == 1 else self.batched
+        updates = self.updates if batch_size == 1 else BATCHES
         self.bench.train_chips(
             what, made, self.task, max_updates=updates, batch_size=batch_size, until="end"
         )
@@ -247,13 +231,13 @@ class _Images:
 
 
 def _image_task(bench):
-    """Return (task, units, updates case by case, updates of 100 cases)."""
+    """Return MNIST; digits in quick mode, or where it is missing."""
     if bench.quick:
-        return tasks.digits(), 64, 1000, 0
+        return tasks.digits()
     try:
-        return tasks.mnist(), 784, 20000, 600
+        return tasks.mnist()
     except DataError:
-        return tasks.digits(), 64, 10000, 600
+        return tasks.digits()
 
 
 def _ratio_line(what, ratio, band):
@@ -264,13 +248,6 @@ def _around(ratio):
     """Return the band around an independent build's ratio to floating point."""
     spread = 0.03 + 0.15 * max(0.0, ratio - 1)
     return ratio - spread, ratio + spread
-
-
-def _format(bits, rounding):
-    """Return a substrate with weights of so many bits, 3 of them above the point."""
-    return FixedPoint(
-        weight_bits=bits, weight_fraction_bits=bits - 1 - INTEGER_BITS, rounding=rounding
-    )
 
 
 def _entropy(chip, cases):
@@ -285,7 +262,7 @@ def _entropy(chip, cases):
 
 RESULTS = {
     "fixed-point-digits": (
-        "Digits in fixed point: test error against weight bits",
+        "Digits in fixed point: test error against weight bits, rules side by side",
         "an independent build; no paper has it",
         digits,
     ),

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
-from recirc_hw.reproduce.bench import Bench
+from recirc_hw.reproduce.bench import Bench, mean_band, mean_line
 from recirc_hw.reproduce.fixed_point import encoder
+from recirc_hw.reproduce.fixed_point_digits import BROKEN, ERRORS, WIDTHS, WITHIN, digits
 
 
 def test_the_default_chip_learns_on_99_of_100():
@@ -25,3 +26,30 @@ def test_shares_that_learn_are_those_of_an_independent_build():
     _, lines, _ = encoder(Bench())
     assert {line.what for line in lines if line.verdict == "outside"} == set()
     assert sum(line.verdict == "inside" for line in lines) == 42
+
+
+def test_a_border_is_widened_by_four_standard_errors_of_the_difference():
+    values = np.array([1.0, 1.1, 1.2, 1.3])  # of 4, sd sqrt(1/60), against 3 others
+    wider = 4 * np.sqrt(1 / 60) * np.sqrt(1 / 4 + 1 / 3)
+    low, high = mean_band(values, 2.0, 3.0, others=3)
+    assert (low, high) == (pytest.approx(2 - wider), pytest.approx(3 + wider))
+    assert mean_band(values, None, 3.0) == (None, pytest.approx(3 + 2 * np.sqrt(1 / 60)))
+
+
+@pytest.mark.parametrize(("ends", "middle"), [(WITHIN, 1.12), (BROKEN, 0.98)])
+def test_a_mean_clearly_beyond_a_border_is_outside(ends, middle):
+    values = middle + 0.02 * np.array([-1, 1, -1, 1, -1, 1, -1, 1])
+    assert mean_line("x", values, band=mean_band(values, *ends, others=3)).verdict == "outside"
+
+
+@pytest.mark.slow
+def test_digits_of_an_independent_build_are_ours_and_its_trend_is_all_rules():
+    # 32 chips a line, seeds 0..31.
+    _, lines, figure = digits(Bench())
+    judged = [line for line in lines if line.band is not None]
+    assert {line.what for line in judged if line.verdict == "outside"} == set()
+    cells = len(ERRORS) * len(WIDTHS)
+    assert len(judged) == 1 + cells + 2 * 4 + 4
+    assert [ax.get_title() for ax in figure.axes] == [
+        "recirculation", "backprop", "random feedback",
+    ]  # fmt: skip
