@@ -27,7 +27,7 @@ ROUNDINGS = ("carry", "stochastic", "half_even")
 FORMATS = ((16, 5), (12, 5), (10, 5), (8, 4), (6, 4), (5, 4))  # bits, integer bits
 FEWER = (FORMATS[0], *FORMATS[3:])
 SAME = {"carry": 8, "stochastic": 16, "half_even": 16}  # least bits held to the ideal share
-LOST = ("half_even", 8)  # and fewer: an independent build's 4-2-4 and MNIST are lost there
+LOST = ("half_even", 8)  # and fewer: there an independent build's fail on MNIST
 SWEEPS, LAST = 10_000, 20  # of mirror symmetry; when it must hold
 ERASED = 4  # bits of 16, when a pattern is completed
 
@@ -59,8 +59,8 @@ def networks(bench):
         "momentum": "a multiplier and a second number for every weight, which a fixed-point "
         "chip here does not have: higher rates stand in for .9 of it, and .1 (symmetry) or .2",
         "bands": "the ideal chips' own share +- 3.29 standard errors of a difference; with "
-        f"{LOST[0]} and {LOST[1]} bits or fewer, at which an independent build's chips lose "
-        "4-2-4 and MNIST, below that",
+        f"{LOST[0]} and {LOST[1]} bits or fewer, at which an independent build's chips "
+        "fail on MNIST, and half of them on 4-2-4, below that",
     }
     return settings, lines, _figure(panels)
 
