@@ -138,6 +138,7 @@ def _figure(panels):
         lines = {name: sorted_line(errors) for name, errors in curves.items()}
         draw_curves(ax, lines, title=label, x="weight bits", y="test error", log_y=True)
         ax.get_legend().remove()
+        ax.set_xticks(range(4, 17, 2))
         ax.sharey(axes[0])
         ax.label_outer()
     ticks = (0.01, 0.02, 0.05, 0.1, 0.2)
