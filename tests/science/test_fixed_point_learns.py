@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import recirc_hw as rh
+from recirc_hw.errors import DataError
+from recirc_hw.reproduce import fixed_point_images
 from recirc_hw.reproduce.bench import Bench, mean_band, mean_line
 from recirc_hw.reproduce.fixed_point import encoder
 from recirc_hw.reproduce.fixed_point_digits import BROKEN, ERRORS, WIDTHS, WITHIN, digits
@@ -53,3 +55,17 @@ def test_digits_of_an_independent_build_are_ours_and_its_trend_is_all_rules():
     assert [ax.get_title() for ax in figure.axes] == [
         "recirculation", "backprop", "random feedback",
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_without_mnist_digits_are_held_to_its_trend(monkeypatch):
+    def missing():
+        raise DataError("no MNIST here")
+
+    monkeypatch.setattr(fixed_point_images.tasks, "mnist", missing)
+    settings, lines, _ = fixed_point_images.images(Bench())
+    judged = [line for line in lines if line.band is not None]
+    assert {line.verdict for line in judged} == {"inside"}
+    assert len(judged) == 4 * len(fixed_point_images.TREND) + 1
+    assert settings["network"].startswith("64-20-64")
+    assert {line.n for line in lines} == {8}
