@@ -15,7 +15,9 @@ from recirc_hw.training import train
 from recirc_hw.training.plan import whole
 
 CASES = 500  # on which a format is judged, at most
-ALIKE = 1.001  # formats whose errors differ by less are as good as each other
+# Formats whose errors differ by less are as good as each other. Learning makes up for some
+# saturation of weights, though not for steps; a bias has one input, whose steps matter less.
+ALIKE = {"weights": 1.02, "biases": 1.001}
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def calibrate_formats(
     cases = task.train[:: -(-len(task.train) // CASES)]
     trial = _Trial(twins, cases, task.targets(cases), headroom)
     found = {part: trial.errors(part) for part in _parts(design)}
-    chosen = {part: _fewest_alike(errors) for part, errors in found.items()}
+    chosen = {part: _fewest_alike(errors, part.kind) for part, errors in found.items()}
     where = f"{counted(chips, 'floating-point chip')} on {task.name}"
     reasons = tuple(
         trial.reason(part, chosen[part], errors, where) for part, errors in found.items()
@@ -203,9 +205,9 @@ def _held(values, width, integer, headroom):
     return np.floor(np.clip(values, -limit, limit) / step + 0.5) * step
 
 
-def _fewest_alike(errors):
+def _fewest_alike(errors, kind):
     """Return the fewest integer bits with which the error is as good as least."""
-    return next(bits for bits, error in enumerate(errors) if error <= ALIKE * min(errors))
+    return next(bits for bits, error in enumerate(errors) if error <= ALIKE[kind] * min(errors))
 
 
 def _headroom(value):
