@@ -68,7 +68,9 @@ def _patterns_line(label, kept, share):
     """Return the line of the exact nets that have a pattern for each state, and no more."""
     band = None if share is None else share_band(1.0, OTHERS, len(kept))
     flags = [len(automaton) == 4 for automaton in kept]
-    return share_line(f"{label}: exact nets of four hidden patterns", flags, paper=1.0, band=band)
+    return share_line(
+        f"{label}: exact nets of four hidden patterns", flags, paper=1.0, band=band
+    )
 
 
 def _addition_settings():

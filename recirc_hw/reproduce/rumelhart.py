@@ -4,7 +4,7 @@ import numpy as np
 
 from recirc_hw.designs import Design
 from recirc_hw.networks import Layered, Loop
-from recirc_hw.reproduce.bench import mean_line, median_line, share_line
+from recirc_hw.reproduce.bench import mean_line, mean_share_line, median_line, share_line
 from recirc_hw.reproduce.rumelhart_figures import families_figure, symmetry_figure
 from recirc_hw.rules import Backprop, Recirculation
 from recirc_hw.tasks import Task, UnitError
@@ -79,7 +79,7 @@ def _recirculation(bench, task, n_hidden, rate, n):
     guess = max(wanted.all(axis=1).mean(), (~wanted).all(axis=1).mean())
     return [
         mean_line(f"{what}: squared error per unit, whole cases", [r.error for r in runs]),
-        mean_line(f"{what}: answers completed right (guessing: {guess:.2f})", right),
+        mean_share_line(f"{what}: answers completed right (guessing: {guess:.2f})", right),
     ]
 
 
@@ -102,10 +102,10 @@ def families(bench):
         lines += [
             share_line(f"{label}: all 100 trained cases right",
                        [np.all(flags) for flags in trained], paper=1.0, band=band),
-            mean_line(f"{label}: trained cases right", [f.mean() for f in trained],
-                      paper=1.0, band=bands[0]),
-            mean_line(f"{label}: held-out cases right, of 4", [f.sum() for f in held_out],
-                      paper=4.0, band=bands[1]),
+            mean_share_line(f"{label}: trained cases right", [f.mean() for f in trained],
+                            paper=1.0, band=bands[0]),
+            mean_share_line(f"{label}: held-out cases right, of 4", [f.sum() for f in held_out],
+                            most=4, paper=4.0, band=bands[1]),
         ]  # fmt: skip
         shown = chips[int(np.argmax([f.mean() for f in trained]))]
     settings = {
