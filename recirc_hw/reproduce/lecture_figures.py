@@ -75,8 +75,9 @@ def _draw_way(ax, start, end, labels):
     along = (end - start) / np.linalg.norm(end - start)
     normal = np.array([-along[1], along[0]])
     ax.annotate("", end - NODE * along + 0.12 * normal, start + NODE * along + 0.12 * normal,
-                arrowprops={"arrowstyle": "-|>,head_width=.3,head_length=.6", "linewidth": 1.6,
-                            "color": COLOURS[0], "connectionstyle": "arc3,rad=-0.12"})  # fmt: skip
+                arrowprops={"arrowstyle": "-|>,head_width=.3,head_length=.6",
+                            "color": COLOURS[0], "linewidth": 1.6,
+                            "connectionstyle": "arc3,rad=-0.12"})  # fmt: skip
     at = start + (0.62 if along[0] and along[1] else 0.5) * (end - start) + 0.41 * normal
     ax.text(*at, " ".join(labels), **words)
 
