@@ -25,7 +25,6 @@ LOOPS = (
     ((8, 5, 3, 5), 2.0, False, BOTTLENECK),
     ((4, 3, 3, 3), 5.0, False, SAME_WIDTH),
     ((8, 5, 5, 5), 2.0, False, SAME_WIDTH),
-    ((4, 3, 3, 3), 2.0, False, None),
     ((4, 4, 4, 4), 2.0, False, None),
     ((4, 4, 4, 4), 5.0, False, None),
     ((8, 6, 6, 6), 2.0, False, None),
