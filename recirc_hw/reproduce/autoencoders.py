@@ -82,7 +82,9 @@ def panel(kind, expected=None, *, norm_cap=2.0, rate=None):
 
 def shrink(panel):
     """Return the panel of the same kind for the digits of quick mode."""
-    rate = {(False, False): 0.05, (True, True): 0.1 / 9}.get((panel.deep, panel.linear), 0.1 / 3)
+    rate = {(False, False): 0.05, (True, True): 0.1 / 9}.get(
+        (panel.deep, panel.linear), 0.1 / 3
+    )
     hidden = (32, 16, 32) if panel.deep else (16,)
     title = panel.title.replace("100-20-100", "32-16-32").replace(" 20", " 16")
     # Deep recirculation at one rate for all layers turns back up later, as in figure 8.
