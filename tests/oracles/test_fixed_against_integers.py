@@ -15,14 +15,12 @@ from recirc_hw.random_streams import rounding_bits
 from recirc_hw.random_streams import rounding_key as our_key
 
 MANY = settings(
-    max_examples=150, deadline=None, derandomize=True,
+    deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 
 
-@MANY
-@given(settings_of_jobs())
-def test_the_reference_is_exact(setting):
+def hold_to_integers(setting):
     assume(setting is not None)
     setting.watch.threshold = -1.0
     job = setting.job()
@@ -41,6 +39,11 @@ def test_the_reference_is_exact(setting):
             assert matrix[chip].tolist() == exact.weights[k]
             assert job.sums[k][chip].tolist() == exact.sums[k]
         assert job.body.counters[chip].tolist() == exact.counters
+
+
+@pytest.mark.parametrize("designs", [150, pytest.param(1000, marks=pytest.mark.slow)])
+def test_the_reference_is_exact(designs):
+    settings(MANY, max_examples=designs)(given(settings_of_jobs())(hold_to_integers))()
 
 
 @pytest.mark.parametrize(("bits", "fraction"), [(8, 3), (6, 2), (16, 10)])
