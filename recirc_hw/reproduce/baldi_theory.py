@@ -13,6 +13,7 @@ CERTAIN = (1.0, 1.0)
 STARTS = 10_000  # of each line of a theorem
 BASIN = 0.1245  # share of N(0, 1) starts that L = 2 and an even n take to P = -1
 CHANCE = 3.29 * np.sqrt(BASIN * (1 - BASIN) / STARTS)
+EDGE = 0.002  # of |K| to 2: closer, a start lingers by P = -1 for longer than it is followed
 # By L: share of starts that an even n takes to P = 1.
 REACHED = {2: (1 - BASIN - CHANCE, 1 - BASIN + CHANCE), 3: (0.825, 0.88)}
 SIGMA = np.diag(np.arange(1.0, 11.0))  # of 10 linear units; four hidden ones keep 21.0
@@ -81,10 +82,11 @@ def _lost_lines(what, starts, limits):
     lines = [share_line(f"{what}: P = -1 from P(0) < -1", lost[below], band=CERTAIN)]
     if starts.shape[1] == 2:
         basin = theory.ends_at_minus_one(*starts.T)
+        clear = np.abs(np.abs(starts[:, 1] - starts[:, 0]) - 2) > EDGE
         band = (BASIN - CHANCE, BASIN + CHANCE)
         lines += [
             share_line(f"{what}: start in the bad basin", basin, paper=0.0, band=band),
-            share_line(f"{what}: P = -1 just from there", basin == lost, band=CERTAIN),
+            share_line(f"{what}: P = -1 just from there", (basin == lost)[clear], band=CERTAIN),
         ]
     return lines
 
