@@ -110,7 +110,7 @@ def _learning_lines(label, runs, theirs, share, median, held):
         median_line(f"{label}: median sweeps", updates,
                     band=_around(median, updates, theirs, factor=1.2533)),
         mean_line(f"{label}: later tests that hold", kept,
-                  band=_around(held, kept, theirs, least)),
+                  band=_around(held, kept, theirs, least=least, most=1.0)),
     ]  # fmt: skip
 
 
@@ -121,12 +121,15 @@ def _share(what, runs, share, theirs):
     return learned_line(what, runs, share, theirs)
 
 
-def _around(value, ours, theirs, least=0.0, factor=1.0):
-    """Return four standard errors around an independent build's figure."""
+def _around(value, ours, theirs, *, factor=1.0, least=0.0, most=np.inf):
+    """Return four standard errors around an independent build's figure, within 0..most.
+
+    Ours have a spread of at least `least`.
+    """
     if value is None or len(ours) < 3:
         return None
-    spread = max(np.std(ours, ddof=1), least) * np.sqrt(1 / len(ours) + 1 / theirs)
-    return float(value - 4 * factor * spread), float(value + 4 * factor * spread)
+    error = factor * max(np.std(ours, ddof=1), least) * np.sqrt(1 / len(ours) + 1 / theirs)
+    return max(0.0, float(value - 4 * error)), min(most, float(value + 4 * error))
 
 
 def _controls(bench):
