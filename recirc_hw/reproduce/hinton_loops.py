@@ -59,8 +59,8 @@ def long_loops(bench):
         "which all of them hold",
         "three groups": "at the rates of two, 5 with four visible units and 2 with eight; of "
         "one width, or with a bottleneck in the middle",
-        "wider groups": "hidden groups as wide as the visible one, or nearly so, can learn more "
-        "often than the 20 to 45 % of three groups of one width, up to nearly always",
+        "wider groups": "hidden groups as wide as the visible one, or nearly so, can learn "
+        "more often than the 20 to 45 % of three groups of one width, up to nearly always",
         "bands": "an independent build's shares: 100 % (at least 98 % here), 85 to 87 % and 93 "
         "to 97 %; 0 to 5 % through a bottleneck, 20 to 45 % at one width. Where so many "
         f"chips' share may fall, given the range of shares of {OTHERS}",
