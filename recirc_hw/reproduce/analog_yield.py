@@ -21,7 +21,8 @@ from recirc_hw.reproduce.analog_parts import (
 )
 from recirc_hw.reproduce.bench import (
     learned_line,
-    mean_line,
+    mean_band,
+    mean_share_line,
     share_band,
     share_line,
     updates_line,
@@ -148,18 +149,11 @@ def _noise(bench):
             )
             lines.append(learned_line(f"{what}: learned", runs, shares[sd], 100))
             held = [run.held_share for run in runs if run.learned]
-            band = _around(HELD.get((label, sd)), held)
-            lines.append(mean_line(f"{what}: later checks that hold", held, band=band))
+            theirs = HELD.get((label, sd))
+            band = None if theirs is None else mean_band(held, theirs, others=100)
+            lines.append(mean_share_line(f"{what}: later checks that hold", held, band=band))
             found[label][sd] = counted(runs)
     return lines, found
-
-
-def _around(theirs, ours):
-    """Return four standard errors of the difference around the mean of 100 other chips."""
-    if theirs is None:
-        return None
-    spread = 4 * np.std(ours, ddof=1) * np.sqrt(1 / len(ours) + 1 / 100)
-    return float(theirs - spread), float(theirs + spread)
 
 
 def _figure(shares, loaded, noise, steps, errors):

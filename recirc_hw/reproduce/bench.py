@@ -99,6 +99,8 @@ def mean_share_line(what, values, *, most=1.0, paper=None, band=None):
     wider than need be, but stays within 0..most, and has a width where all chips agree.
     """
     values = np.asarray(values, float)
+    if len(values) == 0:
+        return Line(what, float("nan"), None, paper, band, 0)
     interval = wilson_interval(float(values.sum() / most), len(values))
     ends = (most * interval[0], most * interval[1])
     return Line(what, float(values.mean()), ends, paper, band, len(values))

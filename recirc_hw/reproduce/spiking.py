@@ -15,6 +15,7 @@ from recirc_hw.reproduce.bench import (
     around,
     learned_line,
     mean_line,
+    mean_share_line,
     median_line,
     ratio_line,
     share_line,
@@ -109,8 +110,8 @@ def _learning_lines(label, runs, theirs, share, median, held):
         _share(f"{label}: learned", runs, share, theirs),
         median_line(f"{label}: median sweeps", updates,
                     band=_around(median, updates, theirs, factor=1.2533)),
-        mean_line(f"{label}: later tests that hold", kept,
-                  band=_around(held, kept, theirs, least=least, most=1.0)),
+        mean_share_line(f"{label}: later tests that hold", kept,
+                        band=_around(held, kept, theirs, least=least, most=1.0)),
     ]  # fmt: skip
 
 
