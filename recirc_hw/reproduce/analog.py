@@ -59,10 +59,8 @@ def encoder(bench):
     lines, curves = [], {}
     for label, (fields, rule, share, mean, most) in FORMS.items():
         design = Design(Loop(4, 2), Recirculation(**rule), Analog(**fields))
-        most = bench.pick(min(most, 500), most)
         runs = bench.train(label, design, tasks.encoder(4), chips, max_updates=most)
-        full = not bench.quick or most == FORMS[label][-1]
-        lines += _yield_lines(label, runs, share if full else None, mean if full else None)
+        lines += _yield_lines(label, runs, share, mean)
         curves[label] = _learned_by([run.updates for run in runs], most)
     design = Design(Loop(8, 3), Recirculation(learning_rate=10.0), Analog())
     runs = bench.train("8-3-8", design, tasks.encoder(8), bench.pick(6, 30), max_updates=500)
@@ -83,11 +81,7 @@ def encoder(bench):
 
 def _yield_lines(label, runs, share, mean, others=100):
     """Return the lines of how many learned, after how many updates, and whether it held."""
-    if share is None:
-        learned = share_line(f"{label}: learned", [run.learned for run in runs])
-    else:
-        learned = learned_line(f"{label}: learned", runs, share, others)
-        learned = replace(learned, paper=share)
+    learned = replace(learned_line(f"{label}: learned", runs, share, others), paper=share)
     updates = updates_line(f"{label}: mean updates", runs, mean, others=others)
     held = share_line(f"{label}: of those, held over the next 20 checks",
                       [run.held for run in runs if run.learned] or [False])  # fmt: skip
@@ -104,12 +98,10 @@ def _few_bits(bench):
         )
         design = Design(Loop(4, 2), Recirculation(), Analog(device=device))
         runs = bench.train(
-            label, design, tasks.encoder(4), bench.pick(4, 40), batch_size=1,
-            max_updates=bench.pick(200, PRESENTATIONS),
+            label, design, tasks.encoder(4), bench.pick(12, 40), batch_size=1,
+            max_updates=PRESENTATIONS,
         )  # fmt: skip
-        line = learned_line(f"{label}: learned", runs, share, 40)
-        full = {"paper": share, "band": line.band}  # too few presentations decide nothing
-        lines.append(replace(line, **({"band": None} if bench.quick else full)))
+        lines.append(replace(learned_line(f"{label}: learned", runs, share, 40), paper=share))
     return lines
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import mean_line, share_line
+from recirc_hw.reproduce.bench import learned_line, mean_line, share_line, updates_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure
 from recirc_hw.reproduce.result import Line
 from recirc_hw.rules import Recirculation
@@ -13,6 +13,7 @@ from recirc_hw.tasks import encoder
 MAX_UPDATES = 1000
 # Of the mean of both directions' changes, where one weight takes both.
 RATES = {False: (20.0,), True: (2.0, 4.0, 10.0, 20.0)}
+HINTONS = {"asymmetric, rate 20": (0.998, 45.9, 10_000)}  # share, mean updates, of how many
 
 
 def physical_forms(bench):
@@ -24,12 +25,11 @@ def physical_forms(bench):
             name = f"{'symmetric' if symmetric else 'asymmetric'}, rate {rate:g}"
             design = Design(Loop(4, 2, symmetric=symmetric), Recirculation(learning_rate=rate))
             runs = bench.train(name, design, encoder(4), n, max_updates=MAX_UPDATES, hold=0)
-            lines.append(share_line(f"{name}: learned", [run.learned for run in runs]))
+            lines += _learning_lines(name, runs, HINTONS.get(name))
             if symmetric:
-                shares.append(lines[-1].ours)
+                shares.append(lines[-2].ours)
                 gaps += map(_gap, runs)
             updates = np.sort([run.updates for run in runs if run.learned])
-            lines.append(mean_line(f"{name}: updates, mean", updates))
             grown = np.arange(1, len(updates) + 1) / n
             curves[name] = np.r_[1, updates], np.r_[0, grown]
     what = "symmetric: largest difference of the two directions at the end"
@@ -39,7 +39,8 @@ def physical_forms(bench):
         "forms": "bidirectional, one connection for both ways, or conjoined, one for each: at "
         "this level they are the same; each may be symmetric or not",
         "task": f"4-2-4 encoder, H&M's rule, at most {MAX_UPDATES} updates",
-        "band": "our choice: the paper gives no number",
+        "band": "of the asymmetric form, which is H&M's encoder, as of 10,000 chips of an "
+        "independent build; of the symmetric one our choice: the paper gives no number",
     }
     figure, (ax,) = new_figure(width=8.5, height=5)
     draw_curves(ax, curves, title="4-2-4 encoder: one weight both ways, or two",
@@ -47,6 +48,21 @@ def physical_forms(bench):
                 markers=False)  # fmt: skip
     ax.set_ylim(0, 1.02)
     return settings, lines, figure
+
+
+def _learning_lines(name, runs, theirs):
+    """Return the lines of how many learned, and after how many updates."""
+    if theirs is None:
+        updates = [run.updates for run in runs if run.learned]
+        return [
+            share_line(f"{name}: learned", [run.learned for run in runs]),
+            mean_line(f"{name}: updates, mean", updates),
+        ]
+    share, mean, others = theirs
+    return [
+        learned_line(f"{name}: learned", runs, share, others),
+        updates_line(f"{name}: updates, mean", runs, mean, others=others),
+    ]
 
 
 def _gap(run):

@@ -91,6 +91,21 @@ def share_line(what, flags, *, paper=None, band=None):
     return Line(what, hits / n, wilson_interval(hits, n), paper, band, n)
 
 
+def mean_share_line(what, values, *, most=1.0, paper=None, band=None):
+    """Return a line for the mean of one value in 0..`most` per chip, such as a share.
+
+    The interval is Wilson's, with the chips as the trials: a mean m of n values in 0..1
+    has a variance of at most m (1 - m) / n, that of n values which are 0 or 1. So it is
+    wider than need be, but stays within 0..most, and has a width where all chips agree.
+    """
+    values = np.asarray(values, float)
+    if len(values) == 0:
+        return Line(what, float("nan"), None, paper, band, 0)
+    interval = wilson_interval(float(values.sum() / most), len(values))
+    ends = (most * interval[0], most * interval[1])
+    return Line(what, float(values.mean()), ends, paper, band, len(values))
+
+
 def learned_line(what, runs, share, others=100):
     """Return the line of the share that learned, in its `share_band`."""
     band = share_band(share, others, len(runs))
@@ -109,34 +124,63 @@ def share_band(share, others, n):
     return (float(low) if low > 0 else None, float(high) if high < 1 else None)
 
 
+def range_band(low, high, others, n):
+    """Return where the share of n chips may fall, given shares low to high of others' chips.
+
+    From the lower end of the one `share_band` to the upper end of the other.
+    """
+    return (share_band(low, others, n)[0], share_band(high, others, n)[1])
+
+
+def mean_band(values, low, high=None, others=1000):
+    """Return where the mean of these values may fall, given others' mean or range of means.
+
+    An independent build found `low` (to `high`) over `others` chips: four standard errors
+    of the difference of two means, with the spread that ours have.
+    """
+    spread = 4 * np.std(values, ddof=1) * np.sqrt(1 / len(values) + 1 / others)
+    return (float(low - spread), float((low if high is None else high) + spread))
+
+
 def updates_line(what, runs, low=None, high=None, others=100):
     """Return the line of the mean updates of those that learned, and where it may fall.
 
     An independent build found a mean of `low` to `high` over `others` chips; `low` None
-    for no band. See `mean_band`.
+    for no band. The band is their `mean_band`.
     """
     updates, band = [run.updates for run in runs if run.learned], None
     if low is not None and len(updates) > 2:
-        band = mean_band(updates, low, low if high is None else high, others=others)
+        band = mean_band(updates, low, high, others)
     return mean_line(what, updates, band=band)
 
 
-def mean_band(values, low=None, high=None, *, others=np.inf):
-    """Return where the mean of values may fall, given that others' lies in low..high.
+def border_band(values, low, high, others=np.inf):
+    """Return where the mean of values may fall, given a border, or two, of others' mean.
 
-    Each end that is given is moved out by four standard errors of the difference of two
-    means, over these values and over `others`, with the spread that these have.
+    An end that is None stays open; the other is moved as that of a `mean_band`.
     """
-    spread = 4 * np.std(values, ddof=1) * np.sqrt(1 / len(values) + 1 / others)
-    return (
-        None if low is None else float(low - spread),
-        None if high is None else float(high + spread),
-    )
+    ends = mean_band(values, low or 0.0, high or 0.0, others)
+    return (None if low is None else ends[0], None if high is None else ends[1])
 
 
 def ratio_line(what, above, below, *, band=None):
     """Return a line for the mean over chips of the ratio of two values of each."""
     return mean_line(what, np.asarray(above, float) / np.asarray(below, float), band=band)
+
+
+def means_ratio_line(what, above, below, *, band=None):
+    """Return a line for the ratio of two means over the same chips, with its interval.
+
+        r = mean(above) / mean(below),   se(r) = sd(above - r below) / (mean(below) sqrt(n))
+
+    Unlike the mean of ratios, it is not ruled by chips that are near 0 below.
+    Source: Cochran 1977, Sampling Techniques, eq. 6.13.
+    """
+    above, below = np.asarray(above, float), np.asarray(below, float)
+    ratio, n = float(above.mean() / below.mean()), len(above)
+    error = (above - ratio * below).std(ddof=1) / (abs(below.mean()) * np.sqrt(n))
+    half = float(student.ppf(0.975, n - 1) * error)
+    return Line(what, ratio, (ratio - half, ratio + half), None, band, n)
 
 
 def around(centre, share=0.02):

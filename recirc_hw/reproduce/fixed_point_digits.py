@@ -9,7 +9,7 @@ import numpy as np
 from recirc_hw import tasks
 from recirc_hw.designs import Design
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import mean_band, mean_line, ratio_line
+from recirc_hw.reproduce.bench import border_band, mean_line, ratio_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure, sorted_line
 from recirc_hw.rules import Backprop, RandomFeedback, Recirculation
 from recirc_hw.substrates import FixedPoint, Ideal
@@ -104,7 +104,7 @@ def _plain_line(label, errors):
     """Return the line of floating point's error; recirculation's is known."""
     known = label == "recirculation"
     ends = (PLAIN - DIGIT / 2, PLAIN + DIGIT / 2)
-    band = mean_band(errors, *ends, others=OTHERS) if known else None
+    band = border_band(errors, *ends, others=OTHERS) if known else None
     return mean_line(f"{label}, floating point: error", errors, band=band)
 
 
@@ -112,13 +112,13 @@ def _band(label, rounding, bits, ratio):
     """Return where a ratio to floating point may fall, or None where nothing is known."""
     if label != "recirculation":
         ends = BORDER.get((rounding, bits))
-        return mean_band(ratio, *ends) if ends else CLEAR.get((rounding, bits))
+        return border_band(ratio, *ends) if ends else CLEAR.get((rounding, bits))
     error = ERRORS[rounding][WIDTHS.index(bits)]
     if error >= MEAN_IMAGE:
-        return mean_band(ratio, MEAN_IMAGE / PLAIN, others=OTHERS)
+        return border_band(ratio, MEAN_IMAGE / PLAIN, None, OTHERS)
     low = (error - DIGIT / 2) / (PLAIN + DIGIT / 2)
     high = (error + DIGIT / 2) / (PLAIN - DIGIT / 2)
-    return mean_band(ratio, low, high, others=OTHERS)
+    return border_band(ratio, low, high, others=OTHERS)
 
 
 def _comparisons(ratios):

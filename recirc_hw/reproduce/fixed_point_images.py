@@ -12,7 +12,7 @@ from recirc_hw.designs import Design
 from recirc_hw.errors import DataError
 from recirc_hw.metrics import cross_entropy
 from recirc_hw.networks import Loop
-from recirc_hw.reproduce.bench import around, mean_band, mean_line, ratio_line
+from recirc_hw.reproduce.bench import around, border_band, mean_line, ratio_line
 from recirc_hw.reproduce.figures import draw_curves, new_figure, sorted_line
 from recirc_hw.reproduce.fixed_point_digits import (
     BREAK,
@@ -170,7 +170,7 @@ class _Images:
                     what = f"batches of 100: {label}, {width} bits, {rounding}"
                     ratio = self.ratio(what, label, rule, weights_of(width, rounding), 100)
                     lines.append(
-                        _ratio_line(what, ratio, mean_band(ratio, *ends, others=OTHERS))
+                        _ratio_line(what, ratio, border_band(ratio, *ends, others=OTHERS))
                     )
         return lines
 

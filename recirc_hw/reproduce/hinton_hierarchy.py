@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from recirc_hw.designs import Design
 from recirc_hw.networks import Hierarchy
 from recirc_hw.random_streams import permutation, uniform
-from recirc_hw.reproduce.bench import mean_line
+from recirc_hw.reproduce.bench import mean_share_line
 from recirc_hw.reproduce.figures import COLOURS, styles
 from recirc_hw.rules import Recirculation
 from recirc_hw.tasks import Task, UnitError
@@ -36,21 +36,21 @@ def hierarchy(bench):
         design = Design(network, Recirculation(learning_rate=rate))
         pairs = trained(bench, label, design, count, updates)
         stay = [share_right(wander(bench, chip, cases), cases) for chip, cases in pairs]
-        lines.append(mean_line(f"{label}: attractors over {FREE_TRIPS} free trips", stay,
-                               paper=1.0, band=free))  # fmt: skip
+        what = f"{label}: attractors over {FREE_TRIPS} free trips"
+        lines.append(mean_share_line(what, stay, paper=1.0, band=free))
         for bits, band in erased.items():
             found = [share_completed(bench, pair, random_bits(bench, pair[1], bits))
                      for pair in pairs]  # fmt: skip
             what, ends = f"{label}: erased bits {bits}, completed", [p[-1] for p in found]
-            lines.append(mean_line(what, ends, paper=1.0, band=band))
+            lines.append(mean_share_line(what, ends, paper=1.0, band=band))
             curves[f"{label.split(' +')[0]}, {bits} bits"] = np.mean(found, axis=0)
         known = np.arange(network.case_size) >= leaves[0][0]
         found = [
             (share_completed(bench, pair, known) + share_completed(bench, pair, ~known)) / 2
             for pair in pairs
         ]
-        lines.append(mean_line(f"{label}: half missing, completed",
-                               [path[-1] for path in found], paper=1.0, band=half))  # fmt: skip
+        what, ends = f"{label}: half missing, completed", [path[-1] for path in found]
+        lines.append(mean_share_line(what, ends, paper=1.0, band=half))
         curves[f"{label.split(' +')[0]}, half"] = np.mean(found, axis=0)
         shown = shown or (pairs, known)
     settings = {
@@ -59,7 +59,8 @@ def hierarchy(bench):
         "completed": f"every bit on the right side of .5 after {TRIPS} trips up and down; "
         "erased bits start at .5, known ones are clamped",
         "half": "all bits of one bottom module",
-        "n": "chips, over several sets of random vectors; a value a chip is a share of vectors",
+        "n": "chips, over several sets of random vectors; a value a chip is a share of "
+        "vectors; Wilson's interval takes the chips for the trials, wider than need be",
         "bands": "an independent build's, +-.03 to .05",
     }
     return settings, lines, _hierarchy_figure(bench, shown, curves)

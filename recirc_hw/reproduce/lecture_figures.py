@@ -5,7 +5,9 @@ from matplotlib.patches import Circle
 
 from recirc_hw.reproduce.figures import COLOURS, draw_curves, new_figure
 
-CORNERS = ((0, 0), (3, 0), (0, 2.2), (3, 2.2))
+# Small, so that the letters stay legible where a page shows it narrow.
+CORNERS = ((0, 0), (3, 0), (0, 2.4), (3, 2.4))
+NODE = 0.62  # radius
 
 
 def addition_figure(automaton):
@@ -15,7 +17,7 @@ def addition_figure(automaton):
     ----------
     automaton : dict of pattern to {digits: (next pattern, count)}
     """
-    figure, (ax,) = new_figure(width=9, height=7)
+    figure, (ax,) = new_figure(width=5.6, height=3.9)
     meanings = {pattern: _meaning(automaton, pattern) for pattern in automaton}
     places = dict(zip(sorted(meanings, key=meanings.get), CORNERS, strict=True))
     for pattern, ways in automaton.items():
@@ -23,17 +25,15 @@ def addition_figure(automaton):
         for digits, (target, _) in sorted(ways.items()):
             targets.setdefault(target, []).append("".join(map(str, digits)))
         for target, labels in targets.items():
-            _draw_way(ax, places[pattern], places[target], "\n".join(labels))
+            _draw_way(ax, places[pattern], places[target], labels)
     for pattern, place in places.items():
         carry, printed = meanings[pattern]
-        ax.add_patch(Circle(place, 0.42, facecolor="white", edgecolor="black", zorder=4))
+        ax.add_patch(Circle(place, NODE, facecolor="white", edgecolor="black", zorder=4))
         bits = "".join("\u25cf" if bit else "\u25cb" for bit in pattern)
-        text = f"{bits}\n{'carry' if carry else 'no carry'}\nprint {printed}"
-        ax.text(*place, text, ha="center", va="center", zorder=5, fontsize=10)
-    ax.set(xlim=(-1.4, 4.4), ylim=(-1.2, 3.4), aspect="equal", xticks=[], yticks=[])
-    ax.set_title(
-        "the adder's hidden patterns (\u25cf on, \u25cb off); arcs: the next column's digits"
-    )
+        text = f"{bits}\ncarry {carry}\nprint {printed}"
+        ax.text(*place, text, ha="center", va="center", zorder=5, fontsize=11.5)
+    ax.set(xlim=(-1.75, 4.75), ylim=(-0.75, 3.2), aspect="equal", xticks=[], yticks=[])
+    ax.set_title("the adder's hidden patterns; arcs: next digits", fontsize=13)
     ax.grid(False)
     ax.spines[:].set_visible(False)
     return figure
@@ -62,24 +62,24 @@ def _incoming(automaton, pattern):
     ]  # fmt: skip
 
 
-def _draw_way(ax, start, end, text):
+def _draw_way(ax, start, end, labels):
     """Draw an arc from one node to another, or back to the same one, with its digits."""
     start, end = np.array(start, float), np.array(end, float)
+    words = {"ha": "center", "va": "center", "fontsize": 12.5, "linespacing": 0.95, "zorder": 3}
     if (start == end).all():
-        side = np.array([-0.62 if start[0] < 1 else 0.62, 0.0])
-        ax.add_patch(
-            Circle(start + side, 0.35, fill=False, edgecolor=COLOURS[0], linewidth=1.4)
-        )
-        ax.text(*(start + 1.95 * side), text, ha="center", va="center", fontsize=10)
+        side = np.array([-0.8 if start[0] < 1 else 0.8, 0.0])
+        ring = Circle(start + side, 0.4, fill=False, edgecolor=COLOURS[0], linewidth=1.6)
+        ax.add_patch(ring)
+        ax.text(*(start + 1.86 * side), "\n".join(labels), **words)
         return
     along = (end - start) / np.linalg.norm(end - start)
     normal = np.array([-along[1], along[0]])
-    ax.annotate("", end - 0.42 * along + 0.1 * normal, start + 0.42 * along + 0.1 * normal,
-                arrowprops={"arrowstyle": "-|>", "color": COLOURS[0], "linewidth": 1.4,
+    ax.annotate("", end - NODE * along + 0.12 * normal, start + NODE * along + 0.12 * normal,
+                arrowprops={"arrowstyle": "-|>,head_width=.3,head_length=.6",
+                            "color": COLOURS[0], "linewidth": 1.6,
                             "connectionstyle": "arc3,rad=-0.12"})  # fmt: skip
-    at = start + 0.33 * (end - start) + 0.28 * normal
-    ax.text(*at, text, ha="center", va="center", fontsize=10,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+    at = start + (0.62 if along[0] and along[1] else 0.5) * (end - start) + 0.41 * normal
+    ax.text(*at, " ".join(labels), **words)
 
 
 def gradients_figure(curves, trajectories):

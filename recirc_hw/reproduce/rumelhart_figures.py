@@ -6,35 +6,43 @@ from matplotlib.patches import Circle, Rectangle
 from recirc_hw.reproduce.figures import COLOURS, new_figure
 from recirc_hw.tasks.family_trees import ENGLISH, ITALIAN
 
+# The figure is small, so that its letters stay legible where a page shows it narrow.
+RADIUS = 0.46  # of a unit
+
 
 def symmetry_figure(run, sweeps, n):
-    """Return the figure: one solution drawn as in the paper's Fig. 1, and all the sweeps."""
-    figure, (net, counts) = new_figure(2, width=12, height=5.5)
+    """Return the figure: one solution, the paper's Fig. 1, and the sweeps of all."""
+    figure, (net, counts) = new_figure(1, 2, width=5.8, height=7.4)
     _draw_net(net, run)
     edges = np.linspace(0, 10_000, 41)
     counts.hist(sweeps, bins=edges, color=COLOURS[0])
     counts.axvline(1425, color=COLOURS[1], linestyle="--", label="the paper's net, 1425")
-    counts.set(title=f"sweeps until solved: {len(sweeps)} of {n} chips", xlabel="sweeps",
-               ylabel="chips")  # fmt: skip
-    counts.legend(frameon=False)
+    counts.set_title(f"sweeps until solved: {len(sweeps)} of {n} chips", fontsize=12.5)
+    counts.set_xlabel("sweeps", fontsize=12)
+    counts.set_ylabel("chips", fontsize=12)
+    counts.tick_params(labelsize=11)
+    counts.legend(frameon=False, fontsize=12)
     return figure
 
 
 def _draw_net(ax, run):
-    """Draw the units with their biases and the connections with their weights."""
+    """Draw the units with their biases and the connections with their weights.
+
+    The hidden units lie on either side of the inputs, so that no connections cross.
+    """
     hidden, output = run.weights
-    inputs = [(x, 0.0) for x in range(6)]
-    middle, top = [(1.0, 2.2), (4.0, 2.2)], (2.5, 3.7)
+    inputs = [(1.25 * x, 0.0) for x in range(6)]
+    middle, top = [(3.125, 2.6), (3.125, -2.6)], (8.0, 0.0)
     for j, unit in enumerate(middle):
         for i, place in enumerate(inputs):
-            _draw_arc(ax, place, unit, hidden[j, i], 0.26 if j == 0 else 0.5)
+            _draw_arc(ax, place, unit, hidden[j, i], 0.36)
         _draw_arc(ax, unit, top, output[0, j], 0.5)
         _draw_node(ax, unit, f"{hidden[j, 6]:.1f}")
     _draw_node(ax, top, f"{output[0, 2]:.1f}")
     for place in inputs:
         _draw_node(ax, place, "")
-    ax.set_title(f"chip {run.seed}, {run.updates} sweeps: weights on arcs, biases in nodes")
-    ax.set(xlim=(-0.6, 5.6), ylim=(-0.5, 4.2), aspect="equal", xticks=[], yticks=[])
+    ax.set_title(f"chip {run.seed}: weights on lines, biases in units", fontsize=12.5)
+    ax.set(xlim=(-0.6, 8.6), ylim=(-3.2, 3.2), aspect="equal", xticks=[], yticks=[])
     ax.grid(False)
     ax.spines[:].set_visible(False)
 
@@ -42,16 +50,16 @@ def _draw_net(ax, run):
 def _draw_arc(ax, start, end, weight, share):
     """Draw one connection, its weight written at a share of the way."""
     (x0, y0), (x1, y1) = start, end
-    ax.plot([x0, x1], [y0, y1], color="0.6", linewidth=0.8, zorder=1)
+    ax.plot([x0, x1], [y0, y1], color="0.6", linewidth=0.9, zorder=1)
     at = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
     colour = COLOURS[0] if weight > 0 else COLOURS[1]
-    ax.text(*at, f"{weight:.1f}", color=colour, fontsize=8, ha="center", va="center", zorder=3,
+    ax.text(*at, f"{weight:.1f}", color=colour, fontsize=12, ha="center", va="center", zorder=3,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
 
 
 def _draw_node(ax, place, text):
-    ax.add_patch(Circle(place, 0.26, facecolor="white", edgecolor="black", zorder=4))
-    ax.text(*place, text, ha="center", va="center", fontsize=8, zorder=5)
+    ax.add_patch(Circle(place, RADIUS, facecolor="white", edgecolor="black", zorder=4))
+    ax.text(*place, text, ha="center", va="center", fontsize=12, zorder=5)
 
 
 def families_figure(weights):

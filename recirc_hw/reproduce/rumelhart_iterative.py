@@ -5,7 +5,7 @@ import numpy as np
 from recirc_hw.designs import Design
 from recirc_hw.networks import Layered, Recurrent
 from recirc_hw.random_streams import uniform
-from recirc_hw.reproduce.bench import mean_line, share_line
+from recirc_hw.reproduce.bench import mean_share_line, share_line
 from recirc_hw.reproduce.figures import COLOURS, draw_curves, new_figure
 from recirc_hw.reproduce.result import Line
 from recirc_hw.rules import BPTT, Backprop
@@ -29,7 +29,7 @@ def iterative(bench):
              None, 0.0, (None, 1e-9), 1),
         share_line("settling: every unit right in the last two steps",
                    [r.learned for r in runs], band=(0.8, 1.0)),
-        mean_line("settling: completed states that hold in steps 41 to 50", longer),
+        mean_share_line("settling: completed states that hold in steps 41 to 50", longer),
     ]  # fmt: skip
     settings = {
         "gradients": f"{UNITS} units, {STEPS} steps; squared error of the last; 5 random cases",

@@ -6,7 +6,7 @@ import pytest
 import recirc_hw as rh
 from recirc_hw.errors import DataError
 from recirc_hw.reproduce import fixed_point_images
-from recirc_hw.reproduce.bench import Bench, mean_band, mean_line
+from recirc_hw.reproduce.bench import Bench, border_band, mean_line
 from recirc_hw.reproduce.fixed_point import encoder
 from recirc_hw.reproduce.fixed_point_digits import BROKEN, ERRORS, WIDTHS, WITHIN, digits
 
@@ -33,15 +33,17 @@ def test_shares_that_learn_are_those_of_an_independent_build():
 def test_a_border_is_widened_by_four_standard_errors_of_the_difference():
     values = np.array([1.0, 1.1, 1.2, 1.3])  # of 4, sd sqrt(1/60), against 3 others
     wider = 4 * np.sqrt(1 / 60) * np.sqrt(1 / 4 + 1 / 3)
-    low, high = mean_band(values, 2.0, 3.0, others=3)
+    low, high = border_band(values, 2.0, 3.0, others=3)
     assert (low, high) == (pytest.approx(2 - wider), pytest.approx(3 + wider))
-    assert mean_band(values, None, 3.0) == (None, pytest.approx(3 + 2 * np.sqrt(1 / 60)))
+    assert border_band(values, None, 3.0) == (None, pytest.approx(3 + 2 * np.sqrt(1 / 60)))
 
 
 @pytest.mark.parametrize(("ends", "middle"), [(WITHIN, 1.12), (BROKEN, 0.98)])
 def test_a_mean_clearly_beyond_a_border_is_outside(ends, middle):
     values = middle + 0.02 * np.array([-1, 1, -1, 1, -1, 1, -1, 1])
-    assert mean_line("x", values, band=mean_band(values, *ends, others=3)).verdict == "outside"
+    assert (
+        mean_line("x", values, band=border_band(values, *ends, others=3)).verdict == "outside"
+    )
 
 
 @pytest.mark.slow

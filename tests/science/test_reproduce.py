@@ -25,10 +25,6 @@ LITERATURE = {
     "lecture-gradients",
 }
 SHORT = ("hinton-encoder", "fixed-point")  # the others are left to the long suite
-# .9995 against .92-.999: the band's weights are of unstated size, and small ones come closer.
-OUTSIDE_ANYWAY = {
-    "hinton-eq9": {"logistic, symmetric, weights in +-.5: cosine to descent, lambda 0.999"}
-}
 needs_images = pytest.mark.skipif(
     "RECIRC_HW_DATA" not in os.environ, reason="RECIRC_HW_DATA names no folder of data sets"
 )
@@ -67,7 +63,7 @@ def test_quick_mode_reports_lines_a_table_a_record_and_a_figure(name, tmp_path):
     result.save_figure(tmp_path / "figure.png")
     # Seeds are fixed, so that no line leaves its band by luck.
     outside = {line.what for line in result.lines if line.verdict == "outside"}
-    assert outside == OUTSIDE_ANYWAY.get(name, set()), table
+    assert not outside, table
 
 
 @pytest.mark.parametrize(
@@ -168,12 +164,13 @@ def test_no_chips_that_learned_give_a_line_without_a_number():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["hinton-encoder", "hinton-alignment", "hinton-eq9", "baldi-fig4"]
+    "name",
+    ["hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops", "baldi-fig4"],
 )
-def test_full_mode_leaves_no_other_band(name):
+def test_full_mode_leaves_no_band(name):
     result = reproduce.run(name)
     outside = {line.what for line in result.lines if line.verdict == "outside"}
-    assert outside == OUTSIDE_ANYWAY.get(name, set()), result.table()
+    assert not outside, result.table()
 
 
 # Bands are 2 % around one seed of an independent build; on these lines seeds differ by

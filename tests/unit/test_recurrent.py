@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from test_layered import descent
 
-from recirc_hw import BPTT, Backprop, Design, DesignError, Layered, Recurrent, tasks, train
+from recirc_hw import (
+    BPTT,
+    Backprop,
+    Design,
+    DesignError,
+    Layered,
+    Recurrent,
+    TaskError,
+    tasks,
+    train,
+)
 
 NETWORKS = {
     "outputs at all steps": Recurrent(2, 3, 1, steps=4),
@@ -88,6 +98,23 @@ def test_the_bits_of_a_sum_are_python_s():
         assert (digits[:, 7] == 0).all()
     assert not np.array_equal(task.epoch_cases(1), task.train)
     np.testing.assert_array_equal(task.epoch_cases(1), task.epoch_cases(1))
+
+
+def test_pairs_of_their_own_lengths_are_empty_above_them_and_add_up():
+    task = tasks.addition(6, seed=1, pairs=4000, fewest_bits=2)
+    digits = task.train[:, :14].reshape(-1, 7, 2)
+    places = 2 ** np.arange(7)
+    sums = sum(places @ digits[:, :, k].T for k in (0, 1))
+    assert (places @ task.targets(task.train).T == sums).all()
+    # A column is on in half of the pairs that reach it: 5, 5, 4, 3, 2, 1, 0 in 5. Both
+    # numbers of a pair are empty together: a standard error of at most .0059, and 5.4 of it.
+    shares = digits.mean(axis=(0, 2))
+    np.testing.assert_allclose(shares, np.array([5, 5, 4, 3, 2, 1, 0]) / 10, atol=0.032)
+    assert task.name == "addition(6,1,4000,500,2)"
+    assert tasks.parse(task.name).fingerprint == task.fingerprint
+    assert tasks.addition(6, fewest_bits=6).name == tasks.addition(6).name
+    with pytest.raises(TaskError, match="fewest_bits = 7"):
+        tasks.addition(6, fewest_bits=7)
 
 
 def test_nets_learn_to_add():

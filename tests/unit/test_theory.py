@@ -159,6 +159,32 @@ def test_the_bad_basin_of_two_cycles_is_the_paper_s_missed_eighth():
     assert theory.ends_at_minus_one(firsts, seconds).mean() == pytest.approx(share, abs=0.0075)
 
 
+@pytest.mark.parametrize("length", [3, 4, 5])
+def test_longer_rings_lose_as_many_starts_as_their_orbits_alone_say(length):
+    # Of eq. 48 every rate has the factor 1 - P^n: without it the orbit is the same, run
+    # forward while |P| < 1, backward while |P| > 1, and ends where it first meets |P| = 1.
+    weights = np.random.default_rng(length).normal(size=(300, length))
+    before = np.abs(weights.prod(axis=1)) < 1
+    found = theory.chain_limits(weights, (0, 2))
+    ways, ends = np.where(before, 0.02, -0.02)[:, None], np.zeros(300)
+    for _ in range(3000):
+        first = _orbit(weights)
+        weights = weights + ways * _orbit(weights + ways / 2 * first)
+        products = weights.prod(axis=1)
+        there = (ends == 0) & ((np.abs(products) < 1) != before)
+        ends[there] = np.sign(products[there])
+    # A start by the edge of a basin may fall on its other side: one in 4000 does.
+    assert (np.abs(found - ends) < 0.01).sum() >= 295
+
+
+def _orbit(weights):
+    """Return the direction of eq. 48 without its last factor, by a clock that tames it."""
+    products = np.cumprod(weights[:, :-1], axis=1)
+    squares = np.hstack([np.ones((len(weights), 1)), products[:, :-1] ** 2])
+    rates = np.hstack([squares * weights[:, :-1], products[:, -1:]])
+    return rates / (1 + squares.sum(axis=1) + np.abs(products[:, -1]))[:, None]
+
+
 def test_every_encoder_rests_once_its_decoder_is_best_but_few_are_optimal():
     encoder = RANDOM.normal(size=(2, 4))
     weights = encoder, theory.best_decoder(encoder, SIGMA)
