@@ -24,7 +24,8 @@ SHOWN = (
     "hinton-encoder", "hinton-alignment", "hinton-eq9", "hinton-long-loops", "hinton-hierarchy",
     "baldi-fig4", *LONG, "baldi-physical", "baldi-table5", "baldi-theory",
     "rumelhart-symmetry", "rumelhart-families", "rumelhart-iterative",
-    "lecture-addition", "lecture-gradients", "fixed-point", "fixed-point-networks",
+    "lecture-addition", "lecture-gradients", "fixed-point", "fixed-point-digits",
+    "fixed-point-images", "fixed-point-networks",
     "analog", "spiking", "spiking-digits",
 )  # fmt: skip
 
