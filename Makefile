@@ -33,7 +33,8 @@ docs: $(VENV)/.ready
 		docs build/docs
 	@echo "open build/docs/index.html"
 
-# What the papers' pages show: NAMES="lecture-addition ..." or all of it, a quarter of an hour.
+# What the papers' pages show: NAMES="lecture-addition ..." or all of it, half an hour; with
+# RECIRC_HW_DATA also what learns from images, an hour more.
 figures: $(VENV)/.ready
 	$(BIN)/python docs/results.py $(NAMES)
 
