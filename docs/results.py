@@ -68,11 +68,16 @@ def _cell(text):
 
 
 def picture(result):
-    """Return a result's figure as the bytes of a PNG of few colours."""
+    """Return a result's figure as the bytes of a PNG of few colours.
+
+    The palette covers all that occur: a rare colour, of one line, is not averaged away.
+    """
     drawn, small = io.BytesIO(), io.BytesIO()
     result.figure.savefig(drawn, format="png")
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(COLOURS).save(small, "png", optimize=True)
+        rgb = image.convert("RGB")
+        few = rgb.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=4)
+        few.save(small, "png", optimize=True)
     return small.getvalue()
 
 

@@ -43,7 +43,8 @@ def hierarchy(bench):
                      for pair in pairs]  # fmt: skip
             what, ends = f"{label}: erased bits {bits}, completed", [p[-1] for p in found]
             lines.append(mean_share_line(what, ends, paper=1.0, band=band))
-            curves[f"{label.split(' +')[0]}, {bits} bits"] = np.mean(found, axis=0)
+            missing = f"{bits} bit{'s' * (bits > 1)}"
+            curves[f"{label.split(' +')[0]}, {missing}"] = np.mean(found, axis=0)
         known = np.arange(network.case_size) >= leaves[0][0]
         found = [
             (share_completed(bench, pair, known) + share_completed(bench, pair, ~known)) / 2

@@ -1,9 +1,11 @@
 """The site's sources: every public name has its entry, every result that is shown its page."""
 
 import importlib
+import io
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -72,3 +74,22 @@ def test_the_tutorial_s_code_runs_and_says_what_it_says():
         exec(block, names)
     assert (names["run"].learned, names["run"].updates) == (True, 23)
     assert names["chip6"].fabricate(7).train(rh.tasks.encoder(4)).learned
+
+
+def test_a_picture_of_few_colours_keeps_each_line_s_own():
+    from matplotlib.figure import Figure
+    from PIL import Image
+    from results import picture
+
+    from recirc_hw.reproduce.figures import COLOURS
+
+    figure = Figure(figsize=(10, 9), dpi=100)
+    top, bottom = figure.subplots(2, 1)
+    top.imshow(np.linspace(0, 1, 64)[None], cmap="gray_r", aspect="auto")
+    for k, colour in enumerate(COLOURS):
+        bottom.plot([0, 1], [k, k + 1], color=colour, linewidth=1.4)
+    shown = Image.open(io.BytesIO(picture(SimpleNamespace(figure=figure)))).convert("RGB")
+    found = np.array([colour for _, colour in shown.getcolors()])
+    for colour in COLOURS:
+        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        assert np.abs(found - wanted).max(axis=1).min() <= 8
