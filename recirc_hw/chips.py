@@ -7,7 +7,7 @@ from recirc_hw.backends import backend as backend_called
 from recirc_hw.errors import DesignError, TaskError, UnsupportedError, nearest
 from recirc_hw.programs.spiking import phase_counts
 from recirc_hw.substrates import Ideal, Spiking
-from recirc_hw.tasks.checks import as_floats
+from recirc_hw.tasks.checks import as_flags, as_floats, whole_number, with_targets
 from recirc_hw.training import train
 
 
@@ -116,12 +116,7 @@ class Chip:
         self.matrices[k][:, -1], self.sums[k][:, -1] = codes[:, -1], left[:, -1]
 
     def start_sums(self, program):
-        """Return what the sums of each matrix start from in a training by `program`.
-
-        Returns
-        -------
-        list of arrays, shape (rows, cols + 1), in the program's own units
-        """
+        """Return what each matrix's sums start from in a training, in the program's units."""
         return self.design.substrate.start_sums(self.sums, self.program, program)
 
     def train(self, task, **options):
@@ -186,15 +181,27 @@ class Chip:
 
         Parameters
         ----------
-        cases : float array, shape (n_cases, n_visible)
+        cases : float array, shape (n_cases, n_visible) or (n_visible,)
         known : bool array, shape (n_cases, n_visible) or (n_visible,)
+        trips : int, 0 or more
 
         Returns
         -------
         float array, shape (trips + 1, n_cases, n_visible): the start, then each trip
+
+        Raises
+        ------
+        TaskError, or UnsupportedError for networks that are given targets
         """
+        if self.design.network.n_targets:
+            name = type(self.design.network).__name__
+            raise UnsupportedError(
+                f"a {name} network completes no cases: its output is not its input again; "
+                "Loop and Hierarchy networks complete them"
+            )
         cases = np.atleast_2d(self._checked(cases))
-        known = np.broadcast_to(np.asarray(known, bool), cases.shape)
+        known = as_flags(known, "known", cases.shape[1:], cases.shape)
+        trips = whole_number("trips", trips, 0, 2**32 - 1)
         states = [np.where(known, cases, 0.5)]
         for _ in range(trips):
             states.append(np.where(known, cases, self.reconstruct(states[-1], backend)))
@@ -389,12 +396,4 @@ class Chip:
 
     def _checked(self, cases):
         """Return cases as an array, of the network's shape and finite."""
-        cases = as_floats(cases, "cases")
-        size, targets = self.design.network.case_size, self.design.network.n_targets
-        if targets and cases.shape[-1:] == (size - targets,):
-            cases = np.concatenate([cases, np.zeros((*cases.shape[:-1], targets))], axis=-1)
-        if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
-            raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
-        if not np.isfinite(cases).all():
-            raise TaskError("cases: NaN or infinite values")
-        return cases
+        return with_targets(cases, self.design.network.case_size, self.design.network.n_targets)

@@ -90,6 +90,48 @@ def as_floats(value, label: str) -> np.ndarray:
         return numeric(value, label).astype(np.float64, copy=False)
 
 
+def as_flags(value, label: str, *shapes) -> np.ndarray:
+    """Return value as a NumPy array of booleans, of one of these shapes.
+
+    Raises
+    ------
+    TaskError
+        If it is none: numbers are not taken for booleans.
+    """
+    array = numeric(value, label)
+    if array.dtype != bool or array.shape not in shapes:
+        allowed = " or ".join(map(str, shapes))
+        raise TaskError(
+            f"{label}: {array.dtype} of shape {array.shape}; allowed: bool of shape {allowed}"
+        )
+    return array
+
+
+def with_targets(value, size: int, n_targets: int) -> np.ndarray:
+    """Return cases for a network as finite float64; targets left out are 0.
+
+    Parameters
+    ----------
+    value : array-like of real numbers, shape (n, size) or (size,)
+        Or n_targets fewer, the last of a case.
+    size, n_targets : int
+        Values of a case, and how many of them are targets.
+
+    Raises
+    ------
+    TaskError
+        If it is not of that shape, or not finite real numbers.
+    """
+    cases = as_floats(value, "cases")
+    if n_targets and cases.shape[-1:] == (size - n_targets,):
+        cases = np.concatenate([cases, np.zeros((*cases.shape[:-1], n_targets))], axis=-1)
+    if cases.ndim not in (1, 2) or cases.shape[-1] != size or not cases.size:
+        raise TaskError(f"cases: want shape (n, {size}) or ({size},), got {cases.shape}")
+    if not np.isfinite(cases).all():
+        raise TaskError("cases: NaN or infinite values")
+    return cases
+
+
 def _check_shape(array, label):
     """Refuse anything but at least one case of at least one unit."""
     if array.ndim == 1:

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from recirc_hw import (
+    BPTT,
     Backprop,
     Chip,
     Design,
     ErrorRecirculation,
     FixedPoint,
     Ideal,
+    Layered,
     Loop,
     RandomFeedback,
     Recirculation,
+    Recurrent,
     TaskError,
     TopOnly,
     UnsupportedError,
@@ -251,3 +254,52 @@ def test_states_hold_the_passes_of_a_chip(substrate):
     for slot, wanted in ((0, cases), (1, chip.encode(cases)), (2, chip.reconstruct(cases))):
         found = substrate.decode(states[slot], slots[slot])
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=0)
+
+
+# -- completion
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"known": np.ones(4)},
+            r"known: float64 of shape \(4,\); allowed: bool of shape \(4,\)",
+        ),
+        ({"known": [0, 1, 2]}, r"known: int64 of shape \(3,\)"),
+        ({"known": [True] * 3}, r"known: bool of shape \(3,\); allowed: .* or \(2, 4\)"),
+        ({"known": np.ones((1, 4), bool)}, r"known: bool of shape \(1, 4\)"),
+        ({"known": True}, r"known: bool of shape \(\)"),
+        ({"known": [[True], [True, False]]}, "known: not a table of numbers"),
+        ({"trips": -1}, r"trips = -1; allowed: a whole number in 0\.\."),
+        ({"trips": 1.5}, r"trips = 1\.5; allowed: a whole number"),
+        ({"trips": True}, "trips = True"),
+    ],
+)
+def test_a_wrong_argument_of_a_completion_is_named(options, message):
+    with pytest.raises(TaskError, match=message):
+        DESIGN.fabricate(0).complete(**{"cases": np.eye(4)[:2], "known": [True] * 4} | options)
+
+
+def test_a_completion_keeps_what_is_known_and_starts_the_rest_at_a_half():
+    chip, cases = DESIGN.fabricate(0), np.eye(4)[:2]
+    known = np.array([[True, True, False, True], [False, True, True, True]])
+    path = chip.complete(cases, known, trips=2)
+    np.testing.assert_array_equal(path[0], [[1, 0, 0.5, 0], [0.5, 1, 0, 0]])
+    back = chip.reconstruct(path[0])
+    np.testing.assert_array_equal(path[1], np.where(known, cases, back))
+    assert chip.complete(cases, known, trips=0).shape == (1, 2, 4)
+    np.testing.assert_array_equal(
+        chip.complete(cases[0], known[0]), chip.complete(cases, known)[:, :1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "rule"), [(Layered(6, 2, 1), Backprop()), (Recurrent(2, 3, 1, steps=2), BPTT())]
+)
+def test_networks_that_are_given_targets_complete_nothing(network, rule):
+    chip = Design(network, rule).fabricate(0)
+    cases, name = np.zeros((1, network.case_size)), type(network).__name__
+    known = np.ones(cases.shape, bool)
+    with pytest.raises(UnsupportedError, match=f"{name} network .*Loop and Hierarchy networks"):
+        chip.complete(cases, known)
