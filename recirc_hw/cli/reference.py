@@ -36,6 +36,8 @@ def reproduce_command(
     """List the papers' results, or run them by name: paper, ours, band, verdict."""
     from recirc_hw import reproduce
 
+    if name is not None and every:
+        raise ValueError(f"--all is for all results, '{name}' for one: give one or the other")
     if name is None and not every:
         if as_json:
             print_json(reproduce.names())

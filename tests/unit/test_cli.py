@@ -123,6 +123,10 @@ def test_a_mistake_in_the_file_is_named(chip, run, old, new, words):
         (("train", "chip.toml", "--rule", "none.py:f"), "FILE.py:FUNCTION"),
         (("report", "nowhere"), "no finished run"),
         (("reproduce", "hinton-encodr"), "did you mean 'hinton-encoder'"),
+        (
+            ("reproduce", "--all", "baldi-fig4"),
+            "--all is for all results, 'baldi-fig4' for one",
+        ),
     ],
 )
 def test_a_mistake_in_the_command_is_one_line_and_exit_code_2(chip, run, words, message):
