@@ -21,13 +21,18 @@ def chain_limits(starts, cycles=(0, 1), tolerance=1e-6):
     starts : float array, shape (n, L)
     cycles : (n, m)
         (0, n) for eqs. 40 and 48, in which the last weight descends the gradient;
-        with n > 0 eq. 51, all weights by one rule.
+        with n > 0 eq. 51, all weights by one rule. Rising: 0 <= n < m.
 
     Returns
     -------
     float array, shape (n,): the limits of P = a_1 ... a_L; huge where infinite
+
+    Raises
+    ------
+    ValueError
+        If the cycles are not two rising whole numbers, 0 or more.
     """
-    earlier, later = cycles
+    earlier, later = _rising(cycles)
     power = later - earlier
 
     def flow(weights):
@@ -44,6 +49,14 @@ def chain_limits(starts, cycles=(0, 1), tolerance=1e-6):
         return rates * drive / pace
 
     return np.prod(_settled(flow, starts, tolerance), axis=-1)
+
+
+def _rising(cycles):
+    """Return the two cycles that are compared, once they prove to rise from 0 or more."""
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in cycles)
+    if len(cycles) != 2 or not whole or not 0 <= cycles[0] < cycles[1]:
+        raise ValueError(f"cycles = {cycles}: want two rising whole numbers, 0 or more")
+    return cycles
 
 
 def fan_limits(out, into, tolerance=1e-6):

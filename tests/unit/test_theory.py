@@ -120,6 +120,14 @@ def test_a_negative_product_never_crosses_zero_where_later_cycles_are_compared()
     assert limits[2] == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    "cycles", [(2, 1), (1, 1), (-1, 1), (0, 1.5), (0,), (0, 1, 2), (0, True)]
+)
+def test_cycles_that_do_not_rise_are_refused(cycles):
+    with pytest.raises(ValueError, match="want two rising whole numbers, 0 or more"):
+        theory.chain_limits(np.ones((2, 2)), cycles)
+
+
 def test_a_fan_s_limits_are_those_of_plain_time():
     out, into = RANDOM.normal(size=(2, 5, 3))
     for a, b, limit in zip(out, into, theory.fan_limits(out, into), strict=True):
