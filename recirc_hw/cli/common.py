@@ -26,8 +26,8 @@ TaskSpec = Annotated[
     str | None,
     typer.Option(
         "--task",
-        help="encoder:N, digits, mnist, fashion, lowrank:D,RANK or file:PATH; "
-        "by default what fits the visible group.",
+        help="encoder:N, digits, mnist, fashion, lowrank:D,RANK, "
+        "addition:[FEWEST-]BITS or file:PATH; by default what fits the visible group.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]

@@ -57,7 +57,7 @@ def addition(
         Pairs in an epoch, and in the test.
     fewest_bits : int in 1..bits, or None for `bits`
         Each pair has a length of its own, fewest_bits..bits with equal chances; the
-        columns above it are empty.
+        columns above it are empty. On the command line `addition:FEWEST-BITS`.
     """
     bits = whole_number("addition: bits", bits, 1, 1000)
     seed = whole_number("addition: seed", seed, 0, 2**64 - 1)

@@ -47,6 +47,7 @@ def parse(spec: str) -> Task:
         A name, or "name:arguments", or "name(arguments)". The arguments are whole
         numbers with commas between them; that of `file` is a path, those of `spikes`
         are a path and, where the last units may be silent, the number of units.
+        "addition:1-8" are numbers of 1 to 8 bits.
 
     Raises
     ------
@@ -64,6 +65,9 @@ def parse(spec: str) -> Task:
     if name == "spikes":
         path, units = _units(arguments)
         return TASKS[name](_path(name, path), units)
+    lengths = re.fullmatch(r"([0-9]{1,20})\s*-\s*([0-9]{1,20})", arguments)
+    if name == "addition" and lengths:
+        return addition(int(lengths[2]), fewest_bits=int(lengths[1]))
     return TASKS[name](*_numbers(name, arguments))
 
 
@@ -114,7 +118,7 @@ def _forms():
     """Return how each task is written, for a message."""
     return (
         "encoder:N, lowrank:D,RANK, digits, mnist, fashion, symmetry:N, family_trees, "
-        "addition:BITS, file:PATH, spikes:PATH[,UNITS]"
+        "addition:[FEWEST-]BITS, file:PATH, spikes:PATH[,UNITS]"
     )
 
 

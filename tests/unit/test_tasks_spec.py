@@ -21,6 +21,9 @@ from recirc_hw.tasks import names, parse
         ("digits:", "digits"),
         ("lowrank:6,2,0,3,2", "lowrank(6,2,0,3,2)"),
         ("lowrank(6, 2, 1, 3)", "lowrank(6,2,1,3)"),
+        ("addition:3", "addition(3,0,2000,500)"),
+        ("addition:1-3", "addition(3,0,2000,500,1)"),
+        ("addition(1 - 3)", "addition(3,0,2000,500,1)"),
     ],
 )
 def test_a_task_is_read_in_either_form(spec, name):
@@ -67,6 +70,10 @@ def test_every_name_is_known_and_exported():
         ("lowrank:10,", "lowrank: rank = ''"),
         ("lowrank:10,20", "lowrank: rank = 20"),
         ("lowrank:10,rank=2", "lowrank: rank = 'rank=2'"),
+        ("addition:3-1", "addition: fewest_bits = 3; allowed: a whole number in 1..1"),
+        ("addition:0-3", "addition: fewest_bits = 0"),
+        ("addition:1-", "addition: bits = '1-'; allowed: a whole number"),
+        ("encoder:1-8", "encoder: n = '1-8'"),
         ("digits:3", "task 'digits' takes no arguments; given: 3"),
         ("file", "task 'file' takes a path, such as file:cases.npy"),
         ("file:", "takes a path"),
