@@ -87,7 +87,7 @@ class Result:
     settings : dict of str to plain value
         Everything that was chosen, by the paper or by us.
     lines : list of Line
-        Those that are judged: each has a band.
+        Those that are judged: each has a band. `ValueError` where there are none.
     beside : list of Line
         What was measured with them, and has none.
     figure : matplotlib.figure.Figure
@@ -100,6 +100,10 @@ class Result:
     lines: list[Line]
     beside: list[Line] = field(default_factory=list)
     figure: object = field(repr=False, default=None)
+
+    def __post_init__(self):
+        if not any(line.verdict for line in self.lines):
+            raise ValueError(f"result '{self.name}': no line has a band to be judged by")
 
     @property
     def verdict(self):

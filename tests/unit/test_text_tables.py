@@ -79,3 +79,9 @@ def test_a_result_fits_a_narrow_terminal():
         lines = result.table(width).splitlines()
         assert max(map(len, lines)) <= width
         assert any("0.9999693 .. 0.9999711" in text for text in lines)
+
+
+@pytest.mark.parametrize("lines", [[], [Line("a", 1.0)]])
+def test_a_result_without_a_line_to_judge_it_by_is_refused(lines):
+    with pytest.raises(ValueError, match="result 'eq9': no line has a band"):
+        Result("eq9", "title", "source", {}, lines, [Line("beside", 1.0)])
