@@ -28,6 +28,15 @@ def advice(program, substrate, accepts):
     return f"; what will do: {', or '.join(texts)}" if texts else "; no field alone mends it"
 
 
+def alike(program, substrate, accepts):
+    """Return the end of a refusal of joined values: whether errors with activities' bits do."""
+    field = f"error_fraction_bits = {substrate.activity_bits}"
+    made = substrate.replace(error_fraction_bits=substrate.activity_bits)
+    if accepts(program, made):
+        return f"; what will do: {field}"
+    return f"; {field} alone does not mend it"
+
+
 def _first(tried, accepted):
     """Return the position of the first that is accepted, all after it being so; or None."""
     if not tried or not accepted(tried[-1]):

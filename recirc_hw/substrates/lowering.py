@@ -18,7 +18,7 @@ from recirc_hw.programs.integer import (
 from recirc_hw.programs.layout import sharing
 from recirc_hw.programs.passes import is_blend, widened, with_shares
 from recirc_hw.programs.tables import LARGEST
-from recirc_hw.substrates.advice import advice
+from recirc_hw.substrates.advice import advice, alike
 from recirc_hw.substrates.bounds import TooWideError, settled
 from recirc_hw.substrates.constants import SHARE_BITS, memory_share, nearest_constant
 
@@ -42,7 +42,9 @@ def lowered(program, network, substrate, batch_size):
     try:
         return _attempt(program, network, substrate, batch_size)
     except TooWideError as error:
-        reason = str(error)
+        reason, advise = str(error), advice
+    except _UnlikeError as error:
+        reason, advise = str(error), alike
 
     def accepts(program, substrate):
         try:
@@ -51,7 +53,7 @@ def lowered(program, network, substrate, batch_size):
             return False
         return True
 
-    raise DesignError(reason + advice(program, substrate, accepts))
+    raise DesignError(reason + advise(program, substrate, accepts))
 
 
 def _attempt(program, network, substrate, batch_size):
@@ -96,6 +98,10 @@ def realised_share(share):
     return constant.value
 
 
+class _UnlikeError(DesignError):
+    """Values that lie side by side in one slot have different fraction bits."""
+
+
 class _Lowering:
     """The pass, with the fraction bits of every slot seen so far."""
 
@@ -137,9 +143,8 @@ class _Lowering:
         fractions = {self.fractions[i] for i in named}
         if len(fractions) > 1:
             names = ", ".join(f"{slots[i].name} of {self.fractions[i]}" for i in named)
-            raise DesignError(
-                f"'{slots[index].name}' joins values of different fraction bits: {names}; "
-                f"want error_fraction_bits = {self.substrate.activity_bits}"
+            raise _UnlikeError(
+                f"'{slots[index].name}' joins values of different fraction bits: {names}"
             )
         fraction, ones = fractions.pop(), {self.ones[i] for i in named}
         return fraction, ones.pop() if len(ones) == 1 else 1 << fraction

@@ -12,6 +12,10 @@ DESIGNS = {
         rh.Hierarchy(leaves=[(4, 3), (4, 3)], upper=[(3, 0, 1)]),
         rh.Recirculation(learning_rate=0.5),
     ),
+    "hierarchy by backprop": (
+        rh.Hierarchy(leaves=[(4, 3), (4, 3)], upper=[(3, 0, 1)]),
+        rh.Backprop(learning_rate=0.5),
+    ),
     "layered": (rh.Layered((3, 2), (2, 2), 3, 2), rh.Backprop(learning_rate=0.5)),
     "recurrent": (rh.Recurrent(2, 3, 1, steps=3), PLAIN),
     "taught in part": (
@@ -31,7 +35,7 @@ def test_with_many_bits_they_answer_and_change_as_ideal_ones_do(name):
     network, rule = DESIGNS[name]
     fine = rh.FixedPoint(
         weight_bits=24, weight_fraction_bits=18, activity_bits=14, table_fraction_bits=10,
-        error_integer_bits=4,
+        error_integer_bits=4, error_fraction_bits=14,
     )  # fmt: skip
     ideal, codes = (rh.Design(network, rule, s).fabricate(3) for s in (rh.Ideal(), fine))
     cases = cases_of(network)
@@ -74,9 +78,23 @@ def test_errors_that_saturate_are_counted_the_same_on_every_backend():
     assert counts[0] == counts[1] == counts[2]
 
 
-def test_joined_values_of_different_fractions_are_refused():
-    network = rh.Recurrent(0, 3, 0, steps=2, taught_units=(0,))
-    rule = rh.BPTT(loss="squared", momentum=0)
-    with pytest.raises(rh.DesignError, match="joins values of different fraction bits"):
+@pytest.mark.parametrize(
+    ("network", "rule"),
+    [
+        (rh.Recurrent(0, 3, 0, steps=2, taught_units=(0,)), rh.BPTT(loss="squared")),
+        (rh.Hierarchy(leaves=((8, 4), (8, 4)), upper=((4, 0, 1),)), rh.Backprop()),
+    ],
+)
+def test_joined_values_of_different_fractions_are_refused_with_those_that_will_do(
+    network, rule
+):
+    rule = rule.replace(momentum=0)
+    joins = "joins values of different fraction bits"
+    with pytest.raises(rh.DesignError, match=f"{joins}.*do: error_fraction_bits = 8$"):
         rh.Design(network, rule, rh.FixedPoint(error_integer_bits=2))
     rh.Design(network, rule, rh.FixedPoint(error_integer_bits=2, error_fraction_bits=8))
+    narrow = rh.FixedPoint(error_integer_bits=2, accumulator_bits=10)
+    with pytest.raises(rh.DesignError, match=f"{joins}.*= 8 alone does not mend it$"):
+        rh.Design(network, rule, narrow)
+    with pytest.raises(rh.DesignError, match="accumulator"):
+        rh.Design(network, rule, narrow.replace(error_fraction_bits=8))
