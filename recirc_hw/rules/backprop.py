@@ -55,7 +55,9 @@ class Backprop(Rule):
                     continue
                 build.correlate(matrix, error, sent)
                 if any(overlap(sent, earlier) for _, _, earlier, _ in forward):
-                    carried.append((sent, build.carry(matrix, error, transposed=True)))
+                    name = f"error at {sent.name}"
+                    back = build.carry(matrix, error, transposed=True, name=name)
+                    carried.append((sent, back))
             used = {matrix for matrix, *_ in forward}
             build.write(*(m.name for m in network.matrices if m.name in used))
 
@@ -76,7 +78,7 @@ def _gathered(build, slot, errors, total=None):
         if not overlap(where, slot):
             continue
         if where.offset <= slot.offset and slot.offset + slot.size <= where.offset + where.size:
-            name = f"{error.name} at {slot.name}"
+            name = f"error at {slot.name}"
             error = build.part(error, slot.offset - where.offset, slot.size, name)
         else:
             error = _embedded(build, slot, where, error)
