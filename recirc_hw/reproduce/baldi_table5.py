@@ -74,12 +74,13 @@ def table_five(bench):
 
 def _row_six(bench, decoder):
     """Return the lines of row 6 taken at rest, at a smaller rate, and with linear units."""
-    rest = _errors(bench, "row 6 at rest", rule=ErrorRecirculation)
+    rest = _errors(bench, "row 6 taken at rest", rule=ErrorRecirculation)
     small = {
         what: _errors(bench, f"{what}, rate .03", fields, rule=rule, rate=0.03)
         for what, fields, rule in (
             ("row 4", {}, Channels), ("C3 = Id", {"c3": "identity"}, Channels),
-            ("C3 random", {"c3": "random"}, Channels), ("at rest", {}, ErrorRecirculation),
+            ("C3 random", {"c3": "random"}, Channels),
+            ("taken at rest", {}, ErrorRecirculation),
         )
     }  # fmt: skip
     small_decoder = small.pop("row 4").mean()
