@@ -72,7 +72,7 @@ def calibrate_formats(
     task : Task
     chips, seed : int
         How many twins learn, and the seed of the first.
-    headroom : float
+    headroom : float in 1..16
         How much larger than in the twins a weight may become.
     max_updates : int, or None for the task's own length
     batch_size : int, or None for the task's own
@@ -97,6 +97,7 @@ def calibrate_formats(
             f"{type(design.substrate).__name__} has no formats: calibrate a FixedPoint design"
         )
     chips, headroom = whole("chips", chips), _headroom(headroom)
+    seed = whole("seed", seed, 0)
     twins = _twins(design, task, chips, seed, max_updates=max_updates, batch_size=batch_size)
     cases = task.train[:: -(-len(task.train) // CASES)]
     trial = _Trial(twins, cases, task.targets(cases), headroom)
@@ -211,10 +212,10 @@ def _fewest_alike(errors, kind):
 
 
 def _headroom(value):
-    """Return a factor of at least 1, or refuse it."""
+    """Return a factor in 1..16, or refuse it."""
     number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not 1 <= value < math.inf:
-        raise ValueError(f"headroom = {value!r}: want a finite number of at least 1")
+    if not number or not 1 <= value <= 16:
+        raise ValueError(f"headroom = {value!r}: want a number in 1..16")
     return float(value)
 
 

@@ -29,17 +29,20 @@ QUICK = tuple(READINGS)[:2]
 
 def addition(bench):
     """Reproduce that BPTT finds nets that add numbers of any length, and how they do it."""
-    lines, automata = [], []
+    lines, automata, shares = [], [], []
     for label in bench.pick(QUICK, READINGS):
         share = READINGS[label][-1]
         runs, exact, kept = _adders(bench, label)
         lines.append(_exact_line(label, exact, share))
+        shares.append(lines[-1].ours)
         crossed = [run.updates for run, good in zip(runs, exact, strict=True) if good]
         band = (200, 700) if label == "learned initial state" else None
         what = f"{label}: updates until all 8-bit sums are right"
         lines.append(median_line(what, crossed, band=band))
         lines.append(_patterns_line(label, kept, share))
         automata += [automaton for automaton in kept if len(automaton) == 4]
+    more = "learned initial state: how many more nets are exact than with a fixed one"
+    lines.append(Line(more, shares[0] - shares[1], band=(0.0, None), n=len(exact)))
     return _addition_settings(), lines, addition_figure(automata[0])
 
 

@@ -6,6 +6,8 @@ No paper has these numbers: the bands are around what an independent NumPy build
 import warnings
 
 import numpy as np
+from scipy.stats import norm as normal
+from scipy.stats import t as student
 
 from recirc_hw import tasks
 from recirc_hw.designs import Design
@@ -80,7 +82,7 @@ def encoder(bench):
         f"sweeps, at most {UPDATES}",
         "held": "share of the next ten tests that still pass, of the chips that learned",
         "bands": "of shares: where 99.9 % of builds fall, given an independent one's; of "
-        "medians and means: four standard errors of the difference",
+        "medians and means: four standard errors of the difference, by Student's t",
     }
     quick = {
         "quick": f"fewer chips; at most {FAILING} sweeps for those that should fail, twice "
@@ -125,12 +127,14 @@ def _share(what, runs, share, theirs):
 def _around(value, ours, theirs, *, factor=1.0, least=0.0, most=np.inf):
     """Return four standard errors around an independent build's figure, within 0..most.
 
-    Ours have a spread of at least `least`.
+    Ours have a spread of at least `least`. It is estimated from few chips, so that
+    Student's t of the same probability stands for the four.
     """
     if value is None or len(ours) < 3:
         return None
     error = factor * max(np.std(ours, ddof=1), least) * np.sqrt(1 / len(ours) + 1 / theirs)
-    return max(0.0, float(value - 4 * error)), min(most, float(value + 4 * error))
+    half = error * student.isf(normal.sf(4), len(ours) - 1)
+    return max(0.0, float(value - half)), min(most, float(value + half))
 
 
 def _controls(bench):

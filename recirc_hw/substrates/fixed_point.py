@@ -164,6 +164,11 @@ class FixedPoint(Coded):
 
     @model_validator(mode="after")
     def _formats_possible(self):
+        if self.error_integer_bits == self.error_fraction == 0:
+            raise ValueError(
+                "error_integer_bits = 0 and error_fraction_bits = 0 leave errors no code but "
+                "0; want one bit or more"
+            )
         if self.table_sha256 == ():
             raise ValueError(
                 "table_sha256 = (): want one digest or more; leave it out to take any table"
@@ -258,7 +263,12 @@ class FixedPoint(Coded):
 
     def start_cautions(self, biases, matrix, function):
         """Return the warning of a bias beyond its format; see `notes.bias_cautions`."""
-        return bias_cautions(biases, matrix, function, self.activity_bits)
+        if function == "identity":
+            reach = 2.0**self.identity_integer_bits
+        else:
+            key = self.table(function)
+            reach = -key.low * 2.0**-key.fraction_bits
+        return bias_cautions(biases, matrix, function, self.activity_bits, reach)
 
     def body(self, seeds, program):
         """Return what chips have besides weights: random keys and counters."""

@@ -54,29 +54,40 @@ def _share_notes(program):
     return notes
 
 
-def bias_cautions(wanted, matrix, function, activity_bits):
+def bias_cautions(wanted, matrix, function, activity_bits, reach):
     """Return a warning where a bias that its format cuts off makes its unit answer otherwise.
 
     A bias of -12 into a dark pixel is as good as -8 if both give code 0: what counts is a
-    response that is half a code or more beside the one that was wanted.
+    response that is half a code or more beside the one that was wanted. Beyond +-`reach`
+    units answer no other than there.
     """
     step = 2.0**-matrix.bias_fraction_bits
-    held = np.clip(wanted, matrix.low * step, matrix.high * step)
-    missed = np.abs(_response(held, function) - _response(wanted, function))
+    low, high = matrix.low * step, matrix.high * step
+    held = np.clip(wanted, low, high)
+    ends = (_response(np.clip(x, -reach, reach), function) for x in (held, wanted))
+    missed = np.abs(np.subtract(*ends))
     missed[np.abs(held - wanted) <= step / 2] = 0  # rounded, not cut off
     worst = int(np.argmax(missed))
     if missed[worst] * 2**activity_bits < 0.5:
         return ()
-    integer = math.frexp(abs(wanted[worst]))[1]
+    bias = wanted[worst]
+    rail = f"the largest is {high:g}" if bias > 0 else f"the least is {low:g}"
+    integer = _integer_bits(bias, matrix.bits)
     way = f"bias_fraction_bits = {matrix.bits - 1 - integer}"
     if integer > matrix.bits - 1:
         way = f"weight_bits = {integer + 1}, with none of fraction"
     return (
-        f"output_bias = 'data_mean': a bias of '{matrix.name}' is to start at "
-        f"{wanted[worst]:.3g}, but with {matrix.bits} bits, {matrix.bias_fraction_bits} of "
-        f"fraction, the largest is {matrix.high * step:g}; want "
+        f"output_bias = 'data_mean': a bias of '{matrix.name}' is to start at {bias:.3g}, but "
+        f"with {matrix.bits} bits, {matrix.bias_fraction_bits} of fraction, {rail}; want "
         f"{counted(integer, 'integer bit')}: {way}",
     )
+
+
+def _integer_bits(bias, bits):
+    """Return the fewest integer bits that hold a bias to half a step of so many bits."""
+    integer = max(0, math.ceil(math.log2(abs(bias))))
+    step = 2.0 ** (integer + 1 - bits)
+    return integer + (bias > 2.0**integer - step / 2)
 
 
 def _response(x, function):

@@ -117,10 +117,12 @@ def test_twins_learn_in_the_batches_that_the_chips_will():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"headroom": "2"}, "headroom = '2': want a finite number of at least 1"),
+        ({"headroom": "2"}, "headroom = '2': want a number in 1..16"),
         ({"headroom": float("inf")}, "headroom = inf"),
         ({"headroom": float("nan")}, "headroom = nan"),
         ({"headroom": 0.5}, "headroom = 0.5"),
+        ({"headroom": 17}, "headroom = 17"),
+        ({"seed": "a"}, "seed must be a whole number, 0 or more, got 'a'"),
         ({"chips": 1.5}, "chips must be a whole number, 1 or more, got 1.5"),
         ({"chips": 0}, "chips must be a whole number, 1 or more, got 0"),
         ({"batch_size": 0}, "batch_size"),

@@ -348,7 +348,7 @@ def test_a_start_at_the_mean_that_the_bias_format_cuts_off_is_warned_of():
     # The darkest pixel of 1437 digits: logit of .5 / 1438 is -7.96.
     words = (
         r"a bias of 'hidden>visible' is to start at -7.96, but with 8 bits, 5 of fraction, the "
-        r"largest is 3.96875; want 3 integer bits: bias_fraction_bits = 4$"
+        r"least is -4; want 3 integer bits: bias_fraction_bits = 4$"
     )
     with pytest.warns(UserWarning, match=words) as caught:
         dark_pixels(weight_fraction_bits=5).train(rh.tasks.digits(), max_updates=1)
@@ -356,9 +356,7 @@ def test_a_start_at_the_mean_that_the_bias_format_cuts_off_is_warned_of():
     dark_pixels(weight_fraction_bits=5, bias_fraction_bits=4).train(
         rh.tasks.digits(), max_updates=1
     )
-    words = (
-        "3 bits, 0 of fraction, the largest is 3; want 3 integer bits: weight_bits = 4, with"
-    )
+    words = "3 bits, 0 of fraction, the least is -4; want 3 integer bits: weight_bits = 4, with"
     with pytest.warns(UserWarning, match=words):
         dark_pixels(weight_bits=3, weight_fraction_bits=0).train(
             rh.tasks.digits(), max_updates=1
@@ -382,3 +380,23 @@ def test_the_bias_of_an_identity_unit_is_missed_wherever_it_is_cut_off():
     (words,) = caution(np.linspace(0, 1.2, 64), matrix, "identity")
     assert words.endswith("the largest is 0.9375; want 1 integer bit: bias_fraction_bits = 3")
     assert not caution(np.linspace(-1, 0.96, 64), matrix, "identity")
+
+
+def test_the_format_that_a_cut_off_bias_is_told_of_holds_it():
+    chip = dark_pixels(weight_bits=4, weight_fraction_bits=0, identity_integer_bits=4)
+    matrix = chip.program.layout.matrices[1]  # 7 and -8 at most
+    (words,) = chip.design.substrate.start_cautions(np.full(64, 7.6), matrix, "identity")
+    assert words.endswith("the largest is 7; want 4 integer bits: weight_bits = 5, with none "
+                          "of fraction")  # fmt: skip
+
+
+def test_a_bias_beyond_the_table_s_reach_is_not_missed():
+    chip = dark_pixels(weight_fraction_bits=5, table_integer_bits=3)  # both end at +-4
+    matrix = chip.program.layout.matrices[1]
+    assert not chip.design.substrate.start_cautions(np.full(64, -7.96), matrix, "logistic")
+
+
+def test_errors_of_no_code_are_refused():
+    with pytest.raises(ValueError, match="error_integer_bits = 0 and error_fraction_bits = 0"):
+        FixedPoint(error_integer_bits=0, error_fraction_bits=0)
+    FixedPoint(error_integer_bits=0, error_fraction_bits=1)
