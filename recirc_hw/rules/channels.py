@@ -15,13 +15,17 @@ class Channels(Rule):
         C2  output to hidden, C3 output to input: they send the output, or the error
 
         error by C2     dB = rate (f' * C2 e) I^T
-        error by C3     dB = rate (f(B C3 e) - f(0)) I^T
+        error by C3     dB = rate (f' * B C3 e) I^T
         output by C2    dB = rate (O_1 - f(C2 O)) I^T
         output by C3    dB = rate (O_1 - f(B C3 O)) I^T
 
     B leads from input to hidden, A from hidden to output. Without C1 there is no error
     where the output is, and A does not learn; but C3 = Id alone makes input and output
     one group, and the circular autoencoder knows its error.
+
+    f' is that of the hidden units' own O_1: the F'(R) of the paper's mean value argument,
+    with R where the units work. `ErrorRecirculation` is the other reading of C1 with
+    C3 = Id, which takes R between 0 and B e: the error's response measured from rest.
 
     Source: Baldi & Sadowski 2018, appendix B, figures 12 to 16 and table 5.
 
@@ -86,13 +90,8 @@ class Channels(Rule):
         """Emit what the hidden units get of the error."""
         up, down = network.matrices
         if self.c3 != "none":
-            response = build.project(up.name, self._to_input(build, network, error), bias=False)
-            if up.function != "logistic":
-                return response
-            silence = build.subtract(error, error, name="silence")
-            rest = build.project(up.name, silence, bias=False, name="rest")
-            return build.subtract(response, rest)
-        if self.c2 == "transposed":
+            brought = build.carry(up.name, self._to_input(build, network, error))
+        elif self.c2 == "transposed":
             brought = build.carry(down.name, error, transposed=True)
         elif self.c2 == "tracking":
             brought = build.carry(up.name, error)

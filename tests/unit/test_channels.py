@@ -24,7 +24,7 @@ TWINS = {
     "row 5, transposed": (Channels(c2="transposed"), Backprop()),
     "row 5, random": (Channels(c2="random"), RandomFeedback(kind="RBP")),
     "row 5, adaptive": (Channels(c2="adaptive"), RandomFeedback(kind="ARBP")),
-    "row 6": (Channels(c3="identity"), ErrorRecirculation()),
+    "row 6": (Channels(c3="identity"), Channels(c2="tracking")),
     "row 7, tracking": (Channels(c2="tracking", **OUTPUT), PLAIN),
     "row 8": (Channels(c3="identity", **OUTPUT), PLAIN),
 }
@@ -63,6 +63,32 @@ def test_a_random_c3_sends_what_it_is_given_through_the_encoder():
     np.testing.assert_allclose(
         chip.weight_change(CASES)[0][:, :-1], brought.T @ CASES, atol=1e-13
     )
+
+
+@pytest.mark.parametrize("response", ["logistic", "tanh"])
+def test_an_error_by_c3_is_gated_where_the_hidden_units_work(response):
+    chip = Design(Loop(6, 3, hidden=response), Channels(c3="random")).fabricate(0)
+    (up, down), channel = chip.weights, chip.matrices[2]
+    respond = {"logistic": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh}
+    sums = CASES @ up[:, :-1].T + up[:, -1]
+    hidden = respond[response](sums)
+    error = CASES - respond["logistic"](hidden @ down[:, :-1].T + down[:, -1])
+    # By a central difference: no formula for f' that the rule could share.
+    slope = (respond[response](sums + 1e-5) - respond[response](sums - 1e-5)) / 2e-5
+    brought = slope * (error @ channel[:, :-1].T @ up[:, :-1].T)
+    np.testing.assert_allclose(
+        chip.weight_change(CASES)[0][:, :-1], brought.T @ CASES, atol=1e-8
+    )
+
+
+def test_in_a_linear_net_row_6_is_error_recirculation():
+    network = Loop(6, 3, visible="identity", hidden="identity")
+    changes = [
+        Design(network, rule).fabricate(2).weight_change(CASES)
+        for rule in (Channels(c3="identity", learning_rate=0.5), ErrorRecirculation())
+    ]
+    for found, wanted in zip(*changes, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize(
