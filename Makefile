@@ -11,14 +11,14 @@ demo: $(VENV)/.ready
 	$(BIN)/recirc-hw demo --out $(DEMO)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # Every test once more, half as fast, to see which lines none of them runs.
 coverage: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto -m "" --cov=recirc_hw --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "" --cov=recirc_hw --cov-report=term:skip-covered
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
