@@ -48,7 +48,8 @@ def test_a_mean_clearly_beyond_a_border_is_outside(ends, middle):
 
 @pytest.mark.slow
 def test_digits_of_an_independent_build_are_ours_and_its_trend_is_all_rules():
-    _, lines, figure = digits(Bench(quick=True))
+    # 32 chips a line, seeds 0..31.
+    _, lines, figure = digits(Bench())
     judged = [line for line in lines if line.band is not None]
     assert {line.what for line in judged if line.verdict == "outside"} == set()
     cells = len(ERRORS) * len(WIDTHS)
